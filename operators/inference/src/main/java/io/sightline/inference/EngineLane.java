@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.inference;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One engine and the one thread that drives it: takes a batch, runs it, reads each frame's row,
+ * gives the slots back.
+ *
+ * <p>An engine that computes while its caller goes on gets its next batch submitted before the last
+ * one is read, so that reading and computing overlap. Results never wait for anybody: callbacks
+ * only leave a mail.
+ */
+final class EngineLane<R> {
+
+    private static final Logger LOG = LoggerFactory.getLogger(EngineLane.class);
+
+    private final MicroBatcher<R> batcher;
+    private final InferenceBackend backend;
+    private final OutputReader<R> reader;
+    private final NanoClock clock;
+    private final Thread thread;
+    private final Deque<Run<R>> runs = new ArrayDeque<>();
+
+    private record Run<R>(Batch<R> batch, long startedNanos) {}
+
+    EngineLane(
+            String name,
+            MicroBatcher<R> batcher,
+            InferenceBackend backend,
+            OutputReader<R> reader,
+            NanoClock clock) {
+        this.batcher = batcher;
+        this.backend = backend;
+        this.reader = reader;
+        this.clock = clock;
+        this.thread = new Thread(this::run, "sightline-" + name);
+        this.thread.setDaemon(true);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    void join() throws InterruptedException {
+        thread.join();
+    }
+
+    private void run() {
+        try {
+            while (true) {
+                Batch<R> next = null;
+                if (runs.isEmpty()) {
+                    next = batcher.take();
+                    if (next == null) {
+                        return;
+                    }
+                } else if (runs.size() < backend.maxInFlight()) {
+                    next = batcher.poll();
+                }
+                if (next != null) {
+                    // Noted before it is submitted, so that its frames are failed if that throws.
+                    runs.addLast(new Run<>(next, clock.nanoTime()));
+                    backend.submit(next.buffer, next.claimed);
+                } else {
+                    finish(runs.peekFirst());
+                    runs.removeFirst();
+                }
+            }
+        } catch (Throwable e) {
+            batcher.fail(e, runs.stream().map(Run::batch).toList());
+        } finally {
+            batcher.laneEnded();
+        }
+    }
+
+    private void finish(Run<R> run) {
+        Batch<R> batch = run.batch();
+        RawOutput output = backend.await(batch.buffer);
+        long inferred = clock.nanoTime();
+        int frames = batch.committed;
+        long readStart = inferred;
+        for (int row = 0; row < batch.claimed; row++) {
+            BatchSlot<R> slot = batch.slots.get(row);
+            FrameCallback<R> callback = slot.takeCallback();
+            if (callback == null) {
+                continue;
+            }
+            R result;
+            try {
+                result = reader.read(output, row);
+            } catch (Throwable e) {
+                MicroBatcher.fail(callback, e);
+                throw e;
+            }
+            long readEnd = clock.nanoTime();
+            complete(
+                    callback,
+                    result,
+                    new RunTiming(run.startedNanos(), inferred, readEnd - readStart, frames));
+            readStart = readEnd;
+        }
+        batcher.release(batch, clock.nanoTime() - run.startedNanos(), frames);
+    }
+
+    private static <R> void complete(FrameCallback<R> callback, R result, RunTiming timing) {
+        try {
+            callback.complete(result, timing);
+        } catch (Throwable e) {
+            LOG.warn("a frame's callback threw on completion", e);
+        }
+    }
+}

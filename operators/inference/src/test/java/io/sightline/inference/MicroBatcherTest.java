@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.inference;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sightline.inference.testing.FakeBackend;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+
+class MicroBatcherTest {
+
+    private final ManualClock clock = new ManualClock();
+
+    private static final class ManualClock implements NanoClock {
+        private long now = 1_000;
+
+        @Override
+        public long nanoTime() {
+            return now;
+        }
+    }
+
+    private static final class Frame extends CompletableFuture<Integer>
+            implements FrameCallback<Integer> {
+        @Override
+        public void complete(Integer result, RunTiming timing) {
+            complete(result);
+        }
+
+        @Override
+        public void fail(Throwable cause) {
+            completeExceptionally(cause);
+        }
+    }
+
+    /** Without lanes: the test takes the batches. */
+    private MicroBatcher<Integer> batcher(int buffers, int slots, Duration delay) {
+        return new MicroBatcher<>(
+                List.of(new FakeBackend(FakeBackend.spec(4, 4, slots), run -> false, null)),
+                buffers,
+                new BatchingPolicy(delay),
+                clock);
+    }
+
+    private static OutputReader<Integer> firstByte() {
+        return (output, row) ->
+                (int) output.tensors().get(0).floats().get(row * FakeBackend.VALUES);
+    }
+
+    @Test
+    void shouldGiveWhatIsCommittedToAFreeLaneAtOnce() {
+        MicroBatcher<Integer> batcher = batcher(2, 4, Duration.ZERO);
+        FrameSubmitter<Integer> subtask = batcher.newSubmitter(() -> {});
+        assertThat(batcher.poll()).isNull();
+
+        subtask.tryClaim().commit(new Frame());
+        subtask.tryClaim().commit(new Frame());
+
+        assertThat(batcher.poll().committed).isEqualTo(2);
+        assertThat(batcher.poll()).isNull();
+    }
+
+    @Test
+    void shouldFillTheNextBufferWhileTheLaneIsBusy() {
+        MicroBatcher<Integer> batcher = batcher(2, 2, Duration.ZERO);
+        FrameSubmitter<Integer> subtask = batcher.newSubmitter(() -> {});
+        subtask.tryClaim().commit(new Frame());
+        Batch<Integer> running = batcher.poll();
+
+        subtask.tryClaim().commit(new Frame());
+        subtask.tryClaim().commit(new Frame());
+        assertThat(subtask.tryClaim()).isNull();
+
+        batcher.release(running, 1, 1);
+        assertThat(subtask.tryClaim()).isNotNull();
+        assertThat(batcher.poll().committed).isEqualTo(2);
+    }
+
+    @Test
+    void shouldWaitForCompanyOnlyAsLongAsTold() {
+        MicroBatcher<Integer> batcher = batcher(2, 4, Duration.ofNanos(50));
+        FrameSubmitter<Integer> subtask = batcher.newSubmitter(() -> {});
+        subtask.tryClaim().commit(new Frame());
+        clock.now += 49;
+        assertThat(batcher.poll()).isNull();
+        clock.now += 1;
+        assertThat(batcher.poll().committed).isEqualTo(1);
+    }
+
+    @Test
+    void shouldSendAFullBatchWithoutWaiting() {
+        MicroBatcher<Integer> batcher = batcher(2, 2, Duration.ofHours(1));
+        FrameSubmitter<Integer> subtask = batcher.newSubmitter(() -> {});
+        subtask.tryClaim().commit(new Frame());
+        subtask.tryClaim().commit(new Frame());
+        assertThat(batcher.poll().committed).isEqualTo(2);
+    }
+
+    @Test
+    void shouldSealOnRequest() {
+        MicroBatcher<Integer> batcher = batcher(2, 4, Duration.ofHours(1));
+        FrameSubmitter<Integer> subtask = batcher.newSubmitter(() -> {});
+        subtask.tryClaim().commit(new Frame());
+        assertThat(batcher.poll()).isNull();
+        subtask.sealNow();
+        assertThat(batcher.poll().committed).isEqualTo(1);
+    }
+
+    @Test
+    void shouldHoldASealedBatchForOpenClaimsOnly() {
+        MicroBatcher<Integer> batcher = batcher(2, 3, Duration.ZERO);
+        FrameSubmitter<Integer> a = batcher.newSubmitter(() -> {});
+        FrameSubmitter<Integer> b = batcher.newSubmitter(() -> {});
+        BatchSlot<Integer> open = a.tryClaim();
+        b.tryClaim().commit(new Frame());
+
+        assertThat(batcher.poll()).as("a claim is open").isNull();
+        BatchSlot<Integer> later = b.tryClaim();
+        assertThat(later.batch()).as("no claim after sealing").isNotSameAs(open.batch());
+
+        open.abort();
+        Batch<Integer> batch = batcher.poll();
+        assertThat(batch.committed).isEqualTo(1);
+        assertThat(batch.claimed).isEqualTo(2);
+    }
+
+    @Test
+    void shouldReuseABatchWhoseEveryClaimWasAborted() {
+        MicroBatcher<Integer> batcher = batcher(1, 2, Duration.ZERO);
+        FrameSubmitter<Integer> subtask = batcher.newSubmitter(() -> {});
+        for (int i = 0; i < 10; i++) {
+            BatchSlot<Integer> first = subtask.tryClaim();
+            BatchSlot<Integer> second = subtask.tryClaim();
+            first.abort();
+            second.abort();
+        }
+        subtask.tryClaim().commit(new Frame());
+        assertThat(batcher.poll().committed).isEqualTo(1);
+    }
+
+    @Test
+    void shouldServeThoseInLineInTheirOrder() {
+        MicroBatcher<Integer> batcher = batcher(1, 1, Duration.ZERO);
+        List<String> woken = new ArrayList<>();
+        FrameSubmitter<Integer> a = batcher.newSubmitter(() -> woken.add("a"));
+        FrameSubmitter<Integer> b = batcher.newSubmitter(() -> woken.add("b"));
+        FrameSubmitter<Integer> c = batcher.newSubmitter(() -> woken.add("c"));
+        c.tryClaim().commit(new Frame());
+        assertThat(a.tryClaim()).isNull();
+        assertThat(b.tryClaim()).isNull();
+
+        Batch<Integer> batch = batcher.poll();
+        batcher.release(batch, 1, 1);
+        assertThat(woken).containsExactly("a");
+        assertThat(c.tryClaim()).as("others wait").isNull();
+        assertThat(b.tryClaim()).as("a is first").isNull();
+        a.tryClaim().abort();
+        assertThat(woken).containsExactly("a", "b");
+        b.withdraw();
+        assertThat(woken).containsExactly("a", "b", "c");
+        assertThat(c.tryClaim()).isNotNull();
+    }
+
+    @Test
+    void shouldPassOverASubtaskThatIsGone() {
+        MicroBatcher<Integer> batcher = batcher(1, 1, Duration.ZERO);
+        AtomicInteger woken = new AtomicInteger();
+        FrameSubmitter<Integer> gone =
+                batcher.newSubmitter(
+                        () -> {
+                            throw new RejectedExecutionException("mailbox closed");
+                        });
+        FrameSubmitter<Integer> here = batcher.newSubmitter(woken::incrementAndGet);
+        here.tryClaim().commit(new Frame());
+        assertThat(gone.tryClaim()).isNull();
+        assertThat(here.tryClaim()).isNull();
+        batcher.release(batcher.poll(), 1, 1);
+        assertThat(woken).hasValue(1);
+        assertThat(here.tryClaim()).isNotNull();
+    }
+
+    @Test
+    void shouldRefuseToCloseAClaimTwice() {
+        MicroBatcher<Integer> batcher = batcher(1, 2, Duration.ZERO);
+        BatchSlot<Integer> slot = batcher.newSubmitter(() -> {}).tryClaim();
+        slot.commit(new Frame());
+        assertThatThrownBy(slot::abort).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> slot.commit(new Frame()))
+                .isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void shouldFailEveryFrameOfEverySubtaskWithALane() {
+        MicroBatcher<Integer> batcher = batcher(2, 2, Duration.ZERO);
+        AtomicInteger woken = new AtomicInteger();
+        FrameSubmitter<Integer> a = batcher.newSubmitter(() -> {});
+        FrameSubmitter<Integer> b = batcher.newSubmitter(woken::incrementAndGet);
+        List<Frame> frames = List.of(new Frame(), new Frame(), new Frame(), new Frame());
+        a.tryClaim().commit(frames.get(0));
+        b.tryClaim().commit(frames.get(1));
+        Batch<Integer> running = batcher.poll();
+        b.tryClaim().commit(frames.get(2));
+        BatchSlot<Integer> open = a.tryClaim();
+        assertThat(b.tryClaim()).isNull();
+
+        Error cause = new OutOfMemoryError("no device memory");
+        batcher.fail(cause, List.of(running));
+        open.commit(frames.get(3));
+
+        assertThat(frames)
+                .allSatisfy(
+                        frame ->
+                                assertThat(frame.handle((result, e) -> e).getNow(null))
+                                        .isSameAs(cause));
+        assertThat(woken).as("who stands in line is told").hasValue(1);
+        assertThatThrownBy(b::tryClaim).isInstanceOf(InferenceException.class).hasCause(cause);
+        assertThat(batcher.failed()).isTrue();
+    }
+
+    @Test
+    void shouldRunFramesOnItsLanesAndGiveEachItsOwnResult() throws Exception {
+        FakeBackend backend = new FakeBackend(FakeBackend.spec(4, 4, 4), run -> false, null);
+        try (MicroBatcher<Integer> batcher =
+                new MicroBatcher<>(
+                        List.of(backend),
+                        2,
+                        () -> firstByte(),
+                        BatchingPolicy.IMMEDIATE,
+                        NanoClock.SYSTEM)) {
+            Semaphore turn = new Semaphore(0);
+            FrameSubmitter<Integer> subtask = batcher.newSubmitter(turn::release);
+            List<Frame> frames = new ArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                BatchSlot<Integer> slot = subtask.tryClaim();
+                while (slot == null) {
+                    assertThat(turn.tryAcquire(30, TimeUnit.SECONDS)).isTrue();
+                    slot = subtask.tryClaim();
+                }
+                slot.pixels().put(0, (byte) i);
+                frames.add(new Frame());
+                slot.commit(frames.get(i));
+            }
+            for (int i = 0; i < frames.size(); i++) {
+                assertThat(frames.get(i).get(30, TimeUnit.SECONDS)).isEqualTo(i & 0xff);
+            }
+            assertThat(batcher.totals().frames()).isEqualTo(200);
+        }
+        assertThat(backend.closed()).isTrue();
+    }
+
+    @Test
+    void shouldCloseTheEngineOnlyAfterTheRunThatIsGoingOn() throws Exception {
+        Semaphore permits = new Semaphore(0);
+        FakeBackend backend = new FakeBackend(FakeBackend.spec(4, 4, 1), run -> false, permits);
+        MicroBatcher<Integer> batcher =
+                new MicroBatcher<>(
+                        List.of(backend),
+                        2,
+                        () -> firstByte(),
+                        BatchingPolicy.IMMEDIATE,
+                        NanoClock.SYSTEM);
+        Frame frame = new Frame();
+        batcher.newSubmitter(() -> {}).tryClaim().commit(frame);
+
+        Thread.currentThread().interrupt();
+        batcher.close();
+        assertThat(Thread.interrupted()).as("the caller's interrupt is kept").isTrue();
+        permits.release();
+        batcher.close();
+        assertThat(backend.closed()).isTrue();
+        assertThat(frame.isDone() || backend.runs() == 0).isTrue();
+    }
+
+    @Test
+    void shouldShareABatcherAndReplaceOneThatFailed() throws Exception {
+        SharedBatchers<Integer> shared = new SharedBatchers<>();
+        List<FakeBackend> opened = new ArrayList<>();
+        Supplier<MicroBatcher<Integer>> opener =
+                () -> {
+                    int nth = opened.size();
+                    opened.add(new FakeBackend(FakeBackend.spec(4, 4, 1), run -> nth == 0, null));
+                    return new MicroBatcher<>(
+                            List.of(opened.get(nth)),
+                            2,
+                            () -> firstByte(),
+                            BatchingPolicy.IMMEDIATE,
+                            NanoClock.SYSTEM);
+                };
+        SharedBatchers<Integer>.Lease a = shared.acquire("job", opener);
+        SharedBatchers<Integer>.Lease b = shared.acquire("job", opener);
+        assertThat(a.batcher()).isSameAs(b.batcher());
+
+        Frame frame = new Frame();
+        a.batcher().newSubmitter(() -> {}).tryClaim().commit(frame);
+        assertThat(frame).failsWithin(Duration.ofSeconds(30));
+
+        a.close();
+        SharedBatchers<Integer>.Lease c = shared.acquire("job", opener);
+        assertThat(c.batcher()).isNotSameAs(b.batcher());
+        assertThat(opened.get(0).closed()).as("b still holds it").isFalse();
+        b.close();
+        b.close();
+        assertThat(opened.get(0).closed()).isTrue();
+        assertThat(opened.get(1).closed()).isFalse();
+        c.close();
+        assertThat(opened.get(1).closed()).isTrue();
+        assertThat(shared.acquire("job", opener).batcher()).isNotSameAs(c.batcher());
+    }
+}
