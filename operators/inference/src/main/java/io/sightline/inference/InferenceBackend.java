@@ -12,6 +12,12 @@ public interface InferenceBackend extends AutoCloseable {
     ModelSpec spec();
 
     /**
+     * Direct memory that one {@link #newBuffer} takes, in bytes: its slots, its output, and what
+     * lies between.
+     */
+    long bufferBytes();
+
+    /**
      * A new buffer of {@code spec().maxBatch()} slots. The caller closes it, before it closes the
      * backend.
      */

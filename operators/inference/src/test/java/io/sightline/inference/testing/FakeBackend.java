@@ -72,6 +72,11 @@ public final class FakeBackend implements InferenceBackend {
     }
 
     @Override
+    public long bufferBytes() {
+        return (long) spec.maxBatch() * spec.slotBytes();
+    }
+
+    @Override
     public BatchBuffer newBuffer() {
         return new Buffer(spec.maxBatch(), spec.slotBytes());
     }

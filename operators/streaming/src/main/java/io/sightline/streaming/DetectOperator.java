@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.streaming;
+
+import io.sightline.events.CameraFrameCodec;
+import io.sightline.events.DeadLetter;
+import io.sightline.events.DetectionEvent;
+import io.sightline.events.EventId;
+import io.sightline.events.FrameRecord;
+import io.sightline.events.FrameRejectedException;
+import io.sightline.inference.BackendFactory;
+import io.sightline.inference.BatchSlot;
+import io.sightline.inference.BatchingPolicy;
+import io.sightline.inference.FrameSubmitter;
+import io.sightline.inference.InferenceBackend;
+import io.sightline.inference.InferenceException;
+import io.sightline.inference.MicroBatcher;
+import io.sightline.inference.ModelSpec;
+import io.sightline.inference.NanoClock;
+import io.sightline.inference.SharedBatchers;
+import io.sightline.vision.DecodedFrame;
+import io.sightline.vision.DetectionReader;
+import io.sightline.vision.Detections;
+import io.sightline.vision.FrameDecoder;
+import io.sightline.vision.Letterbox;
+import io.sightline.vision.NmsSettings;
+import io.sightline.vision.OpenCvFrameDecoder;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.api.common.operators.MailboxExecutor;
+import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.runtime.event.WatermarkEvent;
+import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
+import org.apache.flink.streaming.api.operators.BoundedOneInput;
+import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
+import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
+import org.apache.flink.streaming.api.watermark.Watermark;
+import org.apache.flink.streaming.runtime.streamrecord.LatencyMarker;
+import org.apache.flink.streaming.runtime.streamrecord.RecordAttributes;
+import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
+import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
+import org.apache.flink.util.OutputTag;
+import org.apache.flink.util.function.ThrowingRunnable;
+
+/**
+ * Frames in, detection events out, one for one and in order.
+ *
+ * <pre>
+ *   element ──> admission room ──> decode ──> claim a slot ──> letterbox in place ──> commit ──> lanes
+ *      └──────> pending, in order of arrival <────── mail <────── parsed, suppressed ──────────────┘
+ * </pre>
+ *
+ * <p>Everything but the lanes happens on the task's thread. It never waits for a slot in a lock:
+ * where none is free it stands in the batcher's line and goes on; the wake-up and every result
+ * arrive as mails. It yields to its mailbox only where it must stop reading: the room is full, or a
+ * barrier or the end of the input asks for an empty operator. Since nothing is in flight when a
+ * barrier passes, the operator has no state: no frame and no pixel is ever part of a checkpoint,
+ * and exactly-once follows from the source's offsets and the sink.
+ *
+ * <p>Whatever is not a frame (watermarks, watermark status, latency markers, record attributes)
+ * queues behind the frames it follows.
+ *
+ * <p>A frame that cannot be decoded becomes a dead letter in its turn. An engine that fails fails
+ * the task: the frames are read again after the restart, and no event ever claims an empty scene
+ * for them.
+ */
+public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
+        implements OneInputStreamOperator<FrameRecord, DetectionEvent>, BoundedOneInput {
+
+    /** Frames that cannot be analysed, with the reason. */
+    public static final OutputTag<DeadLetter> DEAD_LETTERS =
+            new OutputTag<>("dead-letters", TypeInformation.of(DeadLetter.class));
+
+    /** Results waiting behind a frame that takes long; a bound for the case that its lane hangs. */
+    private static final int MAX_PENDING = 4_096;
+
+    /** Of this process and class loader: with the natives in the cluster's lib/, of one job. */
+    private static final SharedBatchers<Detections> BATCHERS = new SharedBatchers<>();
+
+    private record BatcherKey(
+            JobID job,
+            BackendFactory backend,
+            int lanes,
+            int buffersPerLane,
+            Duration maxBatchDelay) {}
+
+    private final DetectSettings settings;
+    private final MailboxExecutor mailbox;
+    private final NanoClock clock = NanoClock.SYSTEM;
+    private final AtomicBoolean mailUnderWay = new AtomicBoolean();
+    private final Exit exit = new Exit();
+
+    private transient SharedBatchers<Detections>.Lease lease;
+    private transient FrameSubmitter<Detections> submitter;
+    private transient FrameDecoder decoder;
+    private transient Letterbox letterbox;
+    private transient ModelSpec spec;
+    private transient DetectionEvent.Model model;
+    private transient EventId eventId;
+    private transient AdmissionRoom room;
+    private transient Deque<PendingElement> pending;
+    private transient DetectMetrics metrics;
+    private transient CameraMetrics cameras;
+    private transient StreamRecord<DetectionEvent> eventRecord;
+
+    /** Decoded and waiting for a slot; its pixels are in {@code picture}. */
+    private transient PendingFrame decoded;
+
+    private transient DecodedFrame picture;
+    private transient boolean draining;
+    private volatile boolean gone;
+
+    DetectOperator(StreamOperatorParameters<DetectionEvent> parameters, DetectSettings settings) {
+        super(parameters);
+        this.settings = settings;
+        this.mailbox = parameters.getMailboxExecutor();
+    }
+
+    @Override
+    public void open() throws Exception {
+        super.open();
+        NativeLibraries.requireShareable();
+        int lanes =
+                settings.lanes() > 0
+                        ? settings.lanes()
+                        : Runtime.getRuntime().availableProcessors();
+        BatcherKey key =
+                new BatcherKey(
+                        getRuntimeContext().getJobInfo().getJobId(),
+                        settings.backend(),
+                        lanes,
+                        settings.buffersPerLane(),
+                        settings.maxBatchDelay());
+        lease = BATCHERS.acquire(key, () -> openBatcher(lanes));
+        MicroBatcher<Detections> batcher = lease.batcher();
+        submitter = batcher.newSubmitter(this::postMail);
+        spec = batcher.spec();
+        model =
+                new DetectionEvent.Model(
+                        spec.name(), spec.sha256(), spec.precision(), settings.backend().backend());
+        eventId = new EventId(spec.sha256());
+        decoder = new OpenCvFrameDecoder(settings.maxFrameBytes(), settings.maxFramePixels());
+        letterbox = new Letterbox(spec, settings.interpolation());
+        room = new AdmissionRoom(settings.roomFrames(), settings.roomBytes());
+        pending = new ArrayDeque<>();
+        metrics = new DetectMetrics(getMetricGroup(), batcher);
+        cameras = new CameraMetrics(metrics.group(), settings.maxCameras());
+        eventRecord = new StreamRecord<>(null);
+    }
+
+    private MicroBatcher<Detections> openBatcher(int lanes) {
+        List<InferenceBackend> backends = new ArrayList<>();
+        try {
+            for (int i = 0; i < lanes; i++) {
+                backends.add(settings.backend().open());
+                if (i == 0) {
+                    // As soon as the network is known, and before anything large is allocated.
+                    MemoryPlan.of(
+                                    backends.get(0).bufferBytes(),
+                                    settings,
+                                    lanes,
+                                    MemoryPlan.subtasksHere(getContainingTask().getEnvironment()))
+                            .require(
+                                    MemoryPlan.Limits.ofThisProcess(
+                                            getContainingTask()
+                                                    .getEnvironment()
+                                                    .getTaskManagerInfo()
+                                                    .getConfiguration()));
+                }
+            }
+        } catch (RuntimeException | Error e) {
+            backends.forEach(InferenceBackend::close);
+            throw e;
+        }
+        ModelSpec network = backends.get(0).spec();
+        NmsSettings nms =
+                NmsSettings.infer(
+                        settings.confidence().orElse(network.confidence()),
+                        settings.iou().orElse(network.iou()));
+        return new MicroBatcher<>(
+                backends,
+                settings.buffersPerLane(),
+                () -> new DetectionReader(network, nms),
+                new BatchingPolicy(settings.maxBatchDelay()),
+                clock);
+    }
+
+    @Override
+    public void processElement(StreamRecord<FrameRecord> element) throws Exception {
+        // The record, never the StreamRecord around it, which Flink reuses.
+        FrameRecord record = element.getValue();
+        PendingFrame frame = new PendingFrame(exit, record, clock.nanoTime());
+        pending.addLast(frame);
+        metrics.framesIn.inc();
+        try {
+            frame.frame = CameraFrameCodec.decode(record, settings.maxFrameBytes());
+            metrics.malformedHeaders.inc(frame.frame.malformedHeaders());
+            room.add(frame);
+        } catch (FrameRejectedException e) {
+            frame.reject(e);
+        }
+        cameras.of(cameraId(frame)).framesIn.inc();
+        advance();
+        while (room.full() || pending.size() >= MAX_PENDING) {
+            mailbox.yield();
+        }
+    }
+
+    /** As far as it goes without waiting: frames into slots, results out. */
+    private void advance() throws Exception {
+        emitDone();
+        while (decodeNext()) {
+            BatchSlot<Detections> slot = submitter.tryClaim();
+            if (slot == null) {
+                return;
+            }
+            submit(slot);
+            emitDone();
+        }
+        emitDone();
+    }
+
+    /** Whether there is a decoded frame, after decoding one if there was none. */
+    private boolean decodeNext() {
+        while (decoded == null) {
+            PendingFrame frame = room.poll();
+            if (frame == null) {
+                return false;
+            }
+            frame.decodeStartNanos = clock.nanoTime();
+            try {
+                picture = decoder.decode(frame.frame.image());
+            } catch (FrameRejectedException e) {
+                frame.reject(e);
+                continue;
+            }
+            if (picture.endMarkerMissing()) {
+                metrics.missingEndMarkers.inc();
+            }
+            frame.imageWidth = picture.width();
+            frame.imageHeight = picture.height();
+            frame.decodedNanos = clock.nanoTime();
+            decoded = frame;
+        }
+        return true;
+    }
+
+    private void submit(BatchSlot<Detections> slot) {
+        PendingFrame frame = decoded;
+        boolean written = false;
+        try {
+            frame.claimedNanos = clock.nanoTime();
+            frame.geometry = letterbox.write(picture, slot.pixels());
+            frame.committedNanos = clock.nanoTime();
+            written = true;
+        } finally {
+            if (written) {
+                slot.commit(frame);
+            } else {
+                slot.abort();
+            }
+        }
+        decoded = null;
+        picture = null;
+        if (draining) {
+            submitter.sealNow();
+        }
+    }
+
+    private void emitDone() throws Exception {
+        PendingElement first = pending.peekFirst();
+        while (first != null && first.done()) {
+            pending.removeFirst();
+            first.emit();
+            first = pending.peekFirst();
+        }
+    }
+
+    /** Empties the operator: everything that arrived has left when this returns. */
+    private void drain() throws Exception {
+        long start = clock.nanoTime();
+        draining = true;
+        try {
+            submitter.sealNow();
+            advance();
+            while (!pending.isEmpty()) {
+                mailbox.yield();
+            }
+        } finally {
+            draining = false;
+        }
+        metrics.drained(clock.nanoTime() - start);
+    }
+
+    @Override
+    public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
+        drain();
+    }
+
+    @Override
+    public void endInput() throws Exception {
+        drain();
+    }
+
+    /**
+     * From any thread: there is something to do. One mail at a time is enough, since it does all
+     * there is.
+     */
+    private void postMail() {
+        if (!mailUnderWay.compareAndSet(false, true)) {
+            return;
+        }
+        mailbox.execute(this::onMail, "detect: results or a free slot");
+    }
+
+    private void onMail() throws Exception {
+        mailUnderWay.set(false);
+        if (!gone) {
+            advance();
+        }
+    }
+
+    @Override
+    public void close() throws Exception {
+        gone = true;
+        try (AutoCloseable last = super::close;
+                AutoCloseable share = lease;
+                AutoCloseable pixels = decoder;
+                AutoCloseable line = submitter) {
+            if (pending != null) {
+                pending.clear();
+            }
+        }
+    }
+
+    private static String cameraId(PendingFrame frame) {
+        return frame.frame == null ? null : frame.frame.cameraId();
+    }
+
+    /** Where frames leave the operator. */
+    private final class Exit implements PendingFrame.Exit {
+
+        @Override
+        public void finished() {
+            if (gone) {
+                return;
+            }
+            try {
+                postMail();
+            } catch (RejectedExecutionException e) {
+                // The task was cancelled meanwhile: nobody waits for this frame any more.
+                gone = true;
+            }
+        }
+
+        @Override
+        public void emit(PendingFrame frame) throws Exception {
+            if (frame.failure != null) {
+                throw new InferenceException(
+                        "inference failed for the frame at " + frame.record.position(),
+                        frame.failure);
+            }
+            CameraMetrics.Account account = cameras.of(cameraId(frame));
+            if (frame.rejection != null) {
+                output.collect(
+                        DEAD_LETTERS,
+                        new StreamRecord<>(
+                                new DeadLetter(
+                                        frame.record,
+                                        frame.rejection.reason(),
+                                        frame.rejection.getMessage())));
+                metrics.deadLetters.inc();
+                account.deadLetters.inc();
+                return;
+            }
+            long queueNanos =
+                    frame.decodeStartNanos
+                            - frame.arrivedNanos
+                            + frame.claimedNanos
+                            - frame.decodedNanos
+                            + frame.timing.startedNanos()
+                            - frame.committedNanos;
+            output.collect(
+                    eventRecord.replace(event(frame, queueNanos), frame.record.timestampMillis()));
+            metrics.frameDone(frame, queueNanos);
+            metrics.eventsOut.inc();
+            account.eventsOut.inc();
+        }
+
+        private DetectionEvent event(PendingFrame pendingFrame, long queueNanos) {
+            FrameRecord record = pendingFrame.record;
+            var frame = pendingFrame.frame;
+            var timing = pendingFrame.timing;
+            return new DetectionEvent(
+                    DetectionEvent.SCHEMA,
+                    eventId.of(record.topic(), record.partition(), record.offset()),
+                    frame.cameraId(),
+                    frame.epoch(),
+                    frame.seq(),
+                    DetectionEvent.captureTime(frame.captureTimeMillis()),
+                    new DetectionEvent.Source(record.topic(), record.partition(), record.offset()),
+                    new DetectionEvent.Image(pendingFrame.imageWidth, pendingFrame.imageHeight),
+                    model,
+                    pendingFrame.detections.toObjects(pendingFrame.geometry, spec.labels()),
+                    new DetectionEvent.Timing(
+                            millis(queueNanos),
+                            millis(pendingFrame.decodedNanos - pendingFrame.decodeStartNanos),
+                            millis(pendingFrame.committedNanos - pendingFrame.claimedNanos),
+                            millis(timing.inferredNanos() - timing.startedNanos()),
+                            millis(timing.readNanos()),
+                            timing.batchSize(),
+                            System.currentTimeMillis() - frame.captureTimeMillis()),
+                    frame.traceparent());
+        }
+
+        /** Milliseconds with three decimals. */
+        private double millis(long nanos) {
+            return Math.round(nanos / 1e3) / 1e3;
+        }
+    }
+
+    @Override
+    public void processWatermark(Watermark mark) throws Exception {
+        behindFrames(() -> super.processWatermark(mark));
+    }
+
+    @Override
+    public void processWatermark(WatermarkEvent watermark) throws Exception {
+        behindFrames(() -> super.processWatermark(watermark));
+    }
+
+    @Override
+    public void processWatermarkStatus(WatermarkStatus status) throws Exception {
+        behindFrames(() -> super.processWatermarkStatus(status));
+    }
+
+    @Override
+    public void processLatencyMarker(LatencyMarker marker) throws Exception {
+        behindFrames(() -> super.processLatencyMarker(marker));
+    }
+
+    @Override
+    public void processRecordAttributes(RecordAttributes attributes) throws Exception {
+        behindFrames(() -> super.processRecordAttributes(attributes));
+    }
+
+    private void behindFrames(ThrowingRunnable<Exception> forward) throws Exception {
+        if (pending.isEmpty()) {
+            forward.run();
+            return;
+        }
+        pending.addLast(
+                new PendingElement() {
+                    @Override
+                    public boolean done() {
+                        return true;
+                    }
+
+                    @Override
+                    public void emit() throws Exception {
+                        forward.run();
+                    }
+                });
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.streaming;
+
+import io.sightline.inference.BackendFactory;
+import io.sightline.vision.Interpolation;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * What {@link DetectOperator} is told when the job is submitted.
+ *
+ * @param backend opens the lanes' engines
+ * @param lanes engines a task manager runs side by side; 0 for one a core
+ * @param buffersPerLane batch buffers a lane has; with 2 the next batch fills while one runs
+ * @param maxBatchDelay how long a frame may wait for a fuller batch while a lane is free
+ * @param confidence score threshold 0..1; the model's own where empty
+ * @param iou overlap threshold of suppression 0..1; the model's own where empty
+ * @param interpolation how the letterbox resizes
+ * @param maxFrameBytes larger frames are dead letters
+ * @param maxFramePixels pictures with more pixels are dead letters, found before they are decoded
+ * @param roomFrames encoded frames a subtask holds before it stops reading
+ * @param roomBytes bytes of encoded frames a subtask holds before it stops reading
+ * @param maxCameras cameras with metrics of their own; the rest share {@code other}
+ */
+public record DetectSettings(
+        BackendFactory backend,
+        int lanes,
+        int buffersPerLane,
+        Duration maxBatchDelay,
+        Optional<Float> confidence,
+        Optional<Float> iou,
+        Interpolation interpolation,
+        int maxFrameBytes,
+        long maxFramePixels,
+        int roomFrames,
+        long roomBytes,
+        int maxCameras) {}
