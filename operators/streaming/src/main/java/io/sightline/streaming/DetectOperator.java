@@ -101,7 +101,6 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     private transient Letterbox letterbox;
     private transient ModelSpec spec;
     private transient DetectionEvent.Model model;
-    private transient EventId eventId;
     private transient AdmissionRoom room;
     private transient Deque<PendingElement> pending;
     private transient DetectMetrics metrics;
@@ -143,7 +142,6 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         model =
                 new DetectionEvent.Model(
                         spec.name(), spec.sha256(), spec.precision(), settings.backend().backend());
-        eventId = new EventId(spec.sha256());
         decoder = new OpenCvFrameDecoder(settings.maxFrameBytes(), settings.maxFramePixels());
         letterbox = new Letterbox(spec, settings.interpolation());
         room = new AdmissionRoom(settings.roomFrames(), settings.roomBytes());
@@ -180,8 +178,8 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         ModelSpec network = backends.get(0).spec();
         NmsSettings nms =
                 NmsSettings.infer(
-                        settings.confidence().orElse(network.confidence()),
-                        settings.iou().orElse(network.iou()));
+                        settings.confidence() == null ? network.confidence() : settings.confidence(),
+                        settings.iou() == null ? network.iou() : settings.iou());
         return new MicroBatcher<>(
                 backends,
                 settings.buffersPerLane(),
@@ -398,7 +396,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
             var timing = pendingFrame.timing;
             return new DetectionEvent(
                     DetectionEvent.SCHEMA,
-                    eventId.of(record.topic(), record.partition(), record.offset()),
+                    EventId.of(record.topic(), record.partition(), record.offset(), spec.sha256()),
                     frame.cameraId(),
                     frame.epoch(),
                     frame.seq(),

@@ -4,7 +4,6 @@ package io.sightline.streaming;
 import io.sightline.inference.BackendFactory;
 import io.sightline.vision.Interpolation;
 import java.time.Duration;
-import java.util.Optional;
 
 /**
  * What {@link DetectOperator} is told when the job is submitted.
@@ -13,8 +12,8 @@ import java.util.Optional;
  * @param lanes engines a task manager runs side by side; 0 for one a core
  * @param buffersPerLane batch buffers a lane has; with 2 the next batch fills while one runs
  * @param maxBatchDelay how long a frame may wait for a fuller batch while a lane is free
- * @param confidence score threshold 0..1; the model's own where empty
- * @param iou overlap threshold of suppression 0..1; the model's own where empty
+ * @param confidence score threshold 0..1; null for the model's own
+ * @param iou overlap threshold of suppression 0..1; null for the model's own
  * @param interpolation how the letterbox resizes
  * @param maxFrameBytes larger frames are dead letters
  * @param maxFramePixels pictures with more pixels are dead letters, found before they are decoded
@@ -27,8 +26,8 @@ public record DetectSettings(
         int lanes,
         int buffersPerLane,
         Duration maxBatchDelay,
-        Optional<Float> confidence,
-        Optional<Float> iou,
+        Float confidence,
+        Float iou,
         Interpolation interpolation,
         int maxFrameBytes,
         long maxFramePixels,

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.job;
+
+import io.sightline.kafka.FrameSourceSettings;
+import io.sightline.kafka.KafkaConnection;
+import io.sightline.kafka.SinkSettings;
+import io.sightline.kafka.TopicPosition;
+import io.sightline.streaming.DetectSettings;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Properties;
+import org.apache.flink.configuration.MemorySize;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/**
+ * Every option of the job: of {@code ./sightline run} and of what {@code flink run} starts. Given as flags, or in a file
+ * ({@code --options}) with a line {@code name=value} each; flags win.
+ */
+public final class DetectionOptions {
+
+    /** What happens to events when the job fails and starts again. */
+    public enum Delivery {
+        /** None is lost; some may come twice, with equal ids. */
+        AT_LEAST_ONCE,
+        /** None is lost or doubled for consumers that read committed records. */
+        EXACTLY_ONCE
+    }
+
+    /** How frames are spread over the subtasks. */
+    public enum Repartition {
+        /** As the topic's partitions are: no frame crosses the network. */
+        NONE,
+        /** By camera: for topics with fewer partitions than the cluster has cores. */
+        BY_CAMERA
+    }
+
+    @Option(
+            names = OptionsFile.FLAG,
+            paramLabel = "FILE",
+            description = "File with more options, a line name=value each; flags win.")
+    Path optionsFile;
+
+    @Option(
+            names = "--bootstrap-servers",
+            required = true,
+            paramLabel = "HOST:PORT",
+            description = "Kafka brokers, separated by commas.")
+    String bootstrapServers;
+
+    @Option(
+            names = "--kafka-properties",
+            paramLabel = "FILE",
+            description =
+                    "Properties for every Kafka client, such as security settings. Read where the job is submitted; never logged.")
+    Path kafkaProperties;
+
+    @Option(
+            names = "--frames-topic",
+            paramLabel = "TOPIC",
+            defaultValue = "camera-frames",
+            description = "Topic the cameras' frames are read from.")
+    String framesTopic;
+
+    @Option(
+            names = "--events-topic",
+            paramLabel = "TOPIC",
+            defaultValue = "detections",
+            description = "Topic the detection events are written to.")
+    String eventsTopic;
+
+    @Option(
+            names = "--dead-letter-topic",
+            paramLabel = "TOPIC",
+            defaultValue = "camera-frames-dead-letter",
+            description = "Topic for frames that cannot be analysed, with the reason.")
+    String deadLetterTopic;
+
+    @Option(
+            names = "--group-id",
+            paramLabel = "GROUP",
+            defaultValue = "sightline",
+            description = "Consumer group that offsets are committed for.")
+    String groupId;
+
+    @Option(
+            names = "--from",
+            paramLabel = "POSITION",
+            defaultValue = "committed",
+            description =
+                    "Where a job without a savepoint starts: committed (else latest), latest, earliest, a time"
+                            + " (2026-11-23T10:00:00Z or milliseconds), or offsets (0:100,3:250: these partitions only).")
+    String from;
+
+    @Option(
+            names = "--until",
+            paramLabel = "POSITION",
+            description =
+                    "Where the job ends by itself: latest (as of its start), a time, or offsets. Without it the job runs on.")
+    String until;
+
+    @Mixin ModelChoice model;
+
+    @Option(
+            names = "--lanes",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Engines side by side on a task manager; 0 for one a core.")
+    int lanes;
+
+    @Option(
+            names = "--max-batch",
+            paramLabel = "N",
+            defaultValue = "1",
+            description =
+                    "Most frames in one run, for models with a dynamic batch. On a CPU larger batches gain nothing.")
+    int maxBatch;
+
+    @Option(
+            names = "--max-batch-delay",
+            paramLabel = "DURATION",
+            defaultValue = "0ms",
+            description = "How long a frame may wait for a fuller batch while a lane is free.")
+    Duration maxBatchDelay;
+
+    @Option(
+            names = "--buffers-per-lane",
+            paramLabel = "N",
+            defaultValue = "2",
+            description = "Batch buffers of a lane: with 2 the next batch fills while one runs.")
+    int buffersPerLane;
+
+    @Option(
+            names = "--delivery",
+            paramLabel = "GUARANTEE",
+            defaultValue = "at-least-once",
+            description =
+                    "at-least-once (doubles after a failure have equal ids) or exactly-once (events appear with the checkpoint).")
+    Delivery delivery;
+
+    @Option(
+            names = "--checkpoint-interval",
+            paramLabel = "DURATION",
+            description =
+                    "Time between checkpoints. Default: the cluster's, else 10s, or 1s under exactly-once.")
+    Duration checkpointInterval;
+
+    @Option(
+            names = "--checkpoint-timeout",
+            paramLabel = "DURATION",
+            defaultValue = "2min",
+            description = "A checkpoint that takes longer is given up.")
+    Duration checkpointTimeout;
+
+    @Option(
+            names = "--longest-restart",
+            paramLabel = "DURATION",
+            defaultValue = "5min",
+            description =
+                    "The longest outage after which exactly-once still must hold: Kafka keeps open transactions that long.")
+    Duration longestRestart;
+
+    @Option(
+            names = "--transaction-timeout",
+            paramLabel = "DURATION",
+            defaultValue = "10min",
+            description =
+                    "Kafka's limit for an open transaction under exactly-once; at most the broker's transaction.max.timeout.ms.")
+    Duration transactionTimeout;
+
+    @Option(
+            names = "--max-frame-bytes",
+            paramLabel = "SIZE",
+            defaultValue = "4mb",
+            description = "Larger frames are dead letters.")
+    MemorySize maxFrameBytes;
+
+    @Option(
+            names = "--max-frame-pixels",
+            paramLabel = "N",
+            defaultValue = "16777216",
+            description =
+                    "Pictures with more pixels are dead letters, told from their header before they are decoded.")
+    long maxFramePixels;
+
+    @Option(
+            names = "--dead-letter-max-bytes",
+            paramLabel = "SIZE",
+            defaultValue = "512kb",
+            description = "Longer values are cut in the dead-letter topic, and marked.")
+    MemorySize deadLetterMaxBytes;
+
+    @Option(
+            names = "--source-memory",
+            paramLabel = "SIZE",
+            defaultValue = "64mb",
+            description = "Heap that frames between Kafka and the operator may take in a subtask.")
+    MemorySize sourceMemory;
+
+    @Option(
+            names = "--fetch-bytes",
+            paramLabel = "SIZE",
+            defaultValue = "256kb",
+            description =
+                    "What one partition may deliver before the next has its turn: less is fairer, more is cheaper.")
+    MemorySize fetchBytes;
+
+    @Option(
+            names = "--room-frames",
+            paramLabel = "N",
+            defaultValue = "8",
+            description = "Encoded frames a subtask holds before it stops reading.")
+    int roomFrames;
+
+    @Option(
+            names = "--room-bytes",
+            paramLabel = "SIZE",
+            defaultValue = "16mb",
+            description = "Bytes of encoded frames a subtask holds before it stops reading.")
+    MemorySize roomBytes;
+
+    @Option(
+            names = "--max-cameras",
+            paramLabel = "N",
+            defaultValue = "1000",
+            description = "Cameras with metrics of their own in a subtask; the rest are counted as 'other'.")
+    int maxCameras;
+
+    @Option(
+            names = "--repartition",
+            paramLabel = "HOW",
+            defaultValue = "none",
+            description =
+                    "none, or by-camera: spreads the cameras of few partitions over more subtasks, at the cost of a shuffle.")
+    Repartition repartition;
+
+    @Option(
+            names = "--parallelism",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Subtasks; 0 for the cluster's default (a core each in a local run).")
+    int parallelism;
+
+    @Option(
+            names = "--job-name",
+            paramLabel = "NAME",
+            defaultValue = "sightline",
+            description =
+                    "Name of the job, and the start of its transactional ids: two jobs on one broker need two names.")
+    String jobName;
+
+    /**
+     * Options with every default, for commands that bring their own broker.
+     *
+     * @param arguments further options, as flags
+     */
+    public static DetectionOptions of(
+            String bootstrapServers, ModelChoice model, String... arguments) {
+        DetectionOptions options = new DetectionOptions();
+        CommandLine commandLine = OptionTypes.register(new CommandLine(options));
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.addAll(List.of("--bootstrap-servers", bootstrapServers, "--model", model.file.toString()));
+        commandLine.parseArgs(all.toArray(new String[0]));
+        options.model = model;
+        return options;
+    }
+
+    /**
+     * Checks everything that can be checked without a broker, all of it before anything starts.
+     *
+     * @throws UserException naming every option that is wrong
+     */
+    void validate() {
+        List<String> problems = new ArrayList<>();
+        atLeast(problems, "--lanes", lanes, 0);
+        atLeast(problems, "--max-batch", maxBatch, 1);
+        atLeast(problems, "--buffers-per-lane", buffersPerLane, 1);
+        atLeast(problems, "--max-frame-pixels", maxFramePixels, 1);
+        atLeast(problems, "--room-frames", roomFrames, 1);
+        atLeast(problems, "--max-cameras", maxCameras, 1);
+        atLeast(problems, "--parallelism", parallelism, 0);
+        atLeast(problems, "--max-frame-bytes", maxFrameBytes.getBytes(), 1);
+        atLeast(problems, "--dead-letter-max-bytes", deadLetterMaxBytes.getBytes(), 0);
+        atLeast(problems, "--room-bytes", roomBytes.getBytes(), 1);
+        model.validate(problems);
+        if (maxFrameBytes.getBytes() > Integer.MAX_VALUE / 2) {
+            problems.add("--max-frame-bytes is " + maxFrameBytes + ", expected at most 1 gb");
+        }
+        if (checkpointInterval != null && checkpointInterval.isZero()) {
+            problems.add("--checkpoint-interval is 0, expected more: without checkpoints no event is ever safe");
+        }
+        if (List.of(eventsTopic, deadLetterTopic).contains(framesTopic)
+                || eventsTopic.equals(deadLetterTopic)) {
+            problems.add(
+                    "--frames-topic, --events-topic and --dead-letter-topic are "
+                            + List.of(framesTopic, eventsTopic, deadLetterTopic)
+                            + ", expected three different topics");
+        }
+        if (!problems.isEmpty()) {
+            throw new UserException(String.join("; ", problems));
+        }
+    }
+
+    static void atLeast(List<String> problems, String option, long value, long least) {
+        if (value < least) {
+            problems.add(option + " is " + value + ", expected at least " + least);
+        }
+    }
+
+    boolean exactlyOnce() {
+        return delivery == Delivery.EXACTLY_ONCE;
+    }
+
+    private KafkaConnection kafka() {
+        return KafkaConnection.of(bootstrapServers, kafkaClientProperties(kafkaProperties));
+    }
+
+    FrameSourceSettings sourceSettings() {
+        return new FrameSourceSettings(
+                kafka(),
+                framesTopic,
+                groupId,
+                TopicPosition.parseStart(from),
+                until == null ? null : TopicPosition.parseStop(until),
+                (int) maxFrameBytes.getBytes(),
+                (int) fetchBytes.getBytes(),
+                sourceMemory.getBytes());
+    }
+
+    SinkSettings sinkSettings() {
+        return new SinkSettings(
+                kafka(),
+                eventsTopic,
+                deadLetterTopic,
+                (int) deadLetterMaxBytes.getBytes(),
+                exactlyOnce()
+                        ? io.sightline.kafka.Delivery.exactlyOnce(jobName, transactionTimeout)
+                        : io.sightline.kafka.Delivery.atLeastOnce());
+    }
+
+    DetectSettings detectSettings() {
+        return new DetectSettings(
+                model.backendFactory(maxBatch),
+                lanes,
+                buffersPerLane,
+                maxBatchDelay,
+                model.confidence,
+                model.iou,
+                model.interpolation,
+                (int) maxFrameBytes.getBytes(),
+                maxFramePixels,
+                roomFrames,
+                roomBytes.getBytes(),
+                maxCameras);
+    }
+
+    /**
+     * For runs in this process.
+     *
+     * @throws UserException if the model file is not there
+     */
+    public void requireModelHere() {
+        model.requireHere();
+    }
+
+    /**
+     * What a file of Kafka client properties says; nothing without a file.
+     *
+     * @param file may be null
+     * @throws UserException if it cannot be read; the message tells nothing of its content
+     */
+    public static Properties kafkaClientProperties(Path file) {
+        return file == null ? new Properties() : readProperties("--kafka-properties", file);
+    }
+
+    static Properties readProperties(String option, Path file) {
+        Properties properties = new Properties();
+        try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
+            properties.load(reader);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new UserException(
+                    option + " " + file + " cannot be read (" + e.getClass().getSimpleName() + ")", e);
+        }
+        return properties;
+    }
+}

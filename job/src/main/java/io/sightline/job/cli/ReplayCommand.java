@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.job.cli;
+
+import io.sightline.camera.CameraReplay;
+import io.sightline.camera.KafkaFrameSink;
+import io.sightline.camera.Pace;
+import io.sightline.camera.ReplayClock;
+import io.sightline.camera.ReplayPlan;
+import io.sightline.job.DetectionOptions;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.apache.flink.configuration.MemorySize;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code ./sightline replay}: videos as cameras onto a broker of the user's. */
+@Command(
+        name = "replay",
+        description = "Play video files or streams onto Kafka as cameras' frames.",
+        mixinStandardHelpOptions = true)
+final class ReplayCommand implements Callable<Integer> {
+
+    @Option(
+            names = "--video",
+            required = true,
+            paramLabel = "FILE|URL",
+            description = "Video file or stream (rtsp://…); repeatable.")
+    List<String> videos;
+
+    /** Names, or just how many. */
+    static final class Cameras {
+        @Option(
+                names = "--camera",
+                paramLabel = "ID",
+                description = "Camera id; repeatable. Camera i plays video i modulo the videos.")
+        List<String> ids;
+
+        @Option(
+                names = "--cameras",
+                paramLabel = "N",
+                description = "That many cameras, named cam-1 to cam-N.")
+        Integer count;
+    }
+
+    @ArgGroup Cameras cameras;
+
+    @Option(
+            names = "--bootstrap-servers",
+            required = true,
+            paramLabel = "HOST:PORT",
+            description = "Kafka brokers, separated by commas.")
+    String bootstrapServers;
+
+    @Option(
+            names = "--kafka-properties",
+            paramLabel = "FILE",
+            description = "Properties for the Kafka client, such as security settings; never logged.")
+    Path kafkaProperties;
+
+    @Option(
+            names = "--topic",
+            paramLabel = "TOPIC",
+            defaultValue = "camera-frames",
+            description = "Frames topic (default: ${DEFAULT-VALUE}).")
+    String topic;
+
+    @Option(
+            names = "--fps",
+            paramLabel = "F",
+            description = "Frames per second and camera; the video's own rate where absent.")
+    Double fps;
+
+    @Option(
+            names = "--unpaced",
+            description = "As fast as frames can be decoded, encoded and sent.")
+    boolean unpaced;
+
+    @Option(names = "--loop", description = "Begin again when a video ends.")
+    boolean loop;
+
+    @Option(
+            names = "--duration",
+            paramLabel = "DURATION",
+            description = "End after that time, such as 30s.")
+    Duration duration;
+
+    @Option(
+            names = "--jpeg-quality",
+            paramLabel = "1..100",
+            defaultValue = "95",
+            description = "Quality of the frames (default: ${DEFAULT-VALUE}).")
+    int jpegQuality;
+
+    @Option(
+            names = "--max-frame-bytes",
+            paramLabel = "SIZE",
+            defaultValue = "4mb",
+            description = "The largest encoded frame that may be sent (default: ${DEFAULT-VALUE}).")
+    MemorySize maxFrameBytes;
+
+    @Override
+    public Integer call() throws Exception {
+        if (unpaced && fps != null) {
+            throw new IllegalArgumentException("--unpaced and --fps exclude each other: give one");
+        }
+        List<String> ids;
+        if (cameras == null) {
+            ids = ReplayPlan.numberedCameras(videos.size());
+        } else if (cameras.ids != null) {
+            ids = cameras.ids;
+        } else {
+            ids = ReplayPlan.numberedCameras(cameras.count);
+        }
+        Pace pace = unpaced ? Pace.unlimited() : fps == null ? Pace.asFilmed() : Pace.fps(fps);
+        ReplayPlan plan = new ReplayPlan(videos, ids, jpegQuality, pace, loop, duration);
+        Map<String, Object> client = new HashMap<>();
+        DetectionOptions.kafkaClientProperties(kafkaProperties)
+                .forEach((name, value) -> client.put((String) name, value));
+        client.put("bootstrap.servers", bootstrapServers);
+        try (KafkaFrameSink sink =
+                        KafkaFrameSink.connect(client, topic, (int) maxFrameBytes.getBytes());
+                CameraReplay replay = new CameraReplay(plan, sink, ReplayClock.system())) {
+            long start = System.nanoTime();
+            Map<String, Long> sent = replay.run();
+            double seconds = (System.nanoTime() - start) / 1e9;
+            long total = sent.values().stream().mapToLong(Long::longValue).sum();
+            System.out.printf(
+                    "sent %d frames of %d cameras in %.1f s (%.1f frames/s)%n",
+                    total, sent.size(), seconds, total / seconds);
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.job.cli;
+
+import io.sightline.job.DetectionJob;
+import io.sightline.job.DetectionOptions;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code ./sightline run}: the job in this process against a broker of the user's. */
+@Command(
+        name = "run",
+        description = "Run the job in a local Flink runtime, against your Kafka.",
+        mixinStandardHelpOptions = true)
+final class RunCommand implements Callable<Integer> {
+
+    @Mixin DetectionOptions options;
+
+    @Override
+    public Integer call() throws Exception {
+        options.requireModelHere();
+        DetectionJob.run(options);
+        return 0;
+    }
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.job.demo;
+
+import io.sightline.events.DeadLetterCodec;
+import io.sightline.events.DetectionEvent;
+import io.sightline.events.DetectionEventCodec;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Properties;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/** Reads events and dead letters as they come, shows a line for each, and keeps count. */
+public final class EventLog implements AutoCloseable {
+
+    private final PrintStream out;
+    private final OutputStream file;
+    private final Set<String> ids = new HashSet<>();
+    private KafkaConsumer<byte[], byte[]> consumer;
+    private Thread thread;
+    private volatile boolean closed;
+
+    private String eventsTopic;
+    private long events;
+    private long doubles;
+    private long deadLetters;
+    private long firstMillis;
+    private long lastMillis;
+    private long[] latencies = new long[1024];
+    private Exception failure;
+
+    /**
+     * @param frames frames the cameras sent
+     * @param events different events
+     * @param doubles events that came once more
+     * @param deadLetters frames that could not be analysed
+     * @param framesPerSecond from the first to the last answer
+     * @param p50 median milliseconds from capture to hand-over to the sink; p95 and p99 alike
+     */
+    public record Summary(
+            long frames,
+            long events,
+            long doubles,
+            long deadLetters,
+            double framesPerSecond,
+            long p50,
+            long p95,
+            long p99) {
+
+        @Override
+        public String toString() {
+            return String.format(
+                    Locale.ROOT,
+                    "frames %d | events %d (%d doubled) | dead letters %d | %.1f frames/s | capture to event p50 %d ms, p95 %d ms, p99 %d ms",
+                    frames,
+                    events,
+                    doubles,
+                    deadLetters,
+                    framesPerSecond,
+                    p50,
+                    p95,
+                    p99);
+        }
+    }
+
+    /**
+     * @param eventsFile gets each event as it is on the topic, on a line of its own; null for nowhere
+     */
+    EventLog(Path eventsFile, PrintStream out) throws IOException {
+        this.out = out;
+        this.file =
+                eventsFile == null
+                        ? OutputStream.nullOutputStream()
+                        : new BufferedOutputStream(Files.newOutputStream(eventsFile));
+    }
+
+    /** Begins to read both topics, from their start. */
+    void follow(String bootstrapServers, String events, String deadLetters) {
+        eventsTopic = events;
+        Properties properties = new Properties();
+        properties.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
+        properties.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        consumer =
+                new KafkaConsumer<>(
+                        properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        List<TopicPartition> partitions =
+                List.of(events, deadLetters).stream()
+                        .flatMap(topic -> consumer.partitionsFor(topic).stream())
+                        .map(info -> new TopicPartition(info.topic(), info.partition()))
+                        .toList();
+        consumer.assign(partitions);
+        consumer.seekToBeginning(partitions);
+        thread = new Thread(this::read, "event-log");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void read() {
+        try {
+            while (!closed) {
+                for (ConsumerRecord<byte[], byte[]> record :
+                        consumer.poll(Duration.ofSeconds(1))) {
+                    if (record.topic().equals(eventsTopic)) {
+                        event(record.value());
+                    } else {
+                        deadLetter(record);
+                    }
+                }
+            }
+        } catch (WakeupException e) {
+            // Closed while it waited.
+        } catch (IOException | RuntimeException e) {
+            synchronized (this) {
+                failure = e;
+                notifyAll();
+            }
+        }
+    }
+
+    private void event(byte[] json) throws IOException {
+        DetectionEvent event = DetectionEventCodec.decode(json);
+        file.write(json);
+        file.write('\n');
+        out.println(line(event));
+        synchronized (this) {
+            answered();
+            if (!ids.add(event.eventId())) {
+                doubles++;
+                return;
+            }
+            if (events == latencies.length) {
+                latencies = Arrays.copyOf(latencies, latencies.length * 2);
+            }
+            latencies[(int) events++] = event.timing().captureToEmitMs();
+        }
+    }
+
+    private static String line(DetectionEvent event) {
+        String objects =
+                event.objects().stream()
+                        .map(o -> String.format(Locale.ROOT, "%s %.2f", o.label(), o.confidence()))
+                        .collect(Collectors.joining(", "));
+        return String.format(
+                Locale.ROOT,
+                "%s  %-8s #%-5s %3d ms  %s",
+                event.captureTime().substring(11, 23),
+                event.cameraId(),
+                event.seq() == null ? "-" : event.seq(),
+                event.timing().captureToEmitMs(),
+                objects.isEmpty() ? "-" : objects);
+    }
+
+    private void deadLetter(ConsumerRecord<byte[], byte[]> record) {
+        Header message = record.headers().lastHeader(DeadLetterCodec.ERROR_MESSAGE);
+        out.println(
+                "dead letter: "
+                        + (message == null
+                                ? "no reason given"
+                                : new String(message.value(), StandardCharsets.UTF_8)));
+        synchronized (this) {
+            deadLetters++;
+            answered();
+        }
+    }
+
+    private void answered() {
+        lastMillis = System.currentTimeMillis();
+        if (firstMillis == 0) {
+            firstMillis = lastMillis;
+        }
+        notifyAll();
+    }
+
+    /** Frames that have their answer: different events and dead letters. */
+    synchronized long received() throws IOException {
+        if (failure != null) {
+            throw new IOException("events cannot be read: " + failure.getMessage(), failure);
+        }
+        return events + deadLetters;
+    }
+
+    /** Waits for more answers than that; false where none came in time. */
+    synchronized boolean awaitMore(long than, Duration patience)
+            throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (received() <= than) {
+            long millis = (deadline - System.nanoTime()) / 1_000_000;
+            if (millis <= 0) {
+                return false;
+            }
+            wait(millis);
+        }
+        return true;
+    }
+
+    synchronized Summary summary(long frames) {
+        long[] sorted = Arrays.copyOf(latencies, (int) events);
+        Arrays.sort(sorted);
+        double seconds = Math.max(1, lastMillis - firstMillis) / 1e3;
+        return new Summary(
+                frames,
+                events,
+                doubles,
+                deadLetters,
+                (events + deadLetters) / seconds,
+                percentile(sorted, 50),
+                percentile(sorted, 95),
+                percentile(sorted, 99));
+    }
+
+    /** Nearest rank; 0 of nothing. */
+    private static long percentile(long[] sorted, int percent) {
+        return sorted.length == 0
+                ? 0
+                : sorted[(int) Math.ceil(sorted.length * percent / 100.0) - 1];
+    }
+
+    @Override
+    public void close() throws IOException {
+        closed = true;
+        if (thread != null) {
+            consumer.wakeup();
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            consumer.close();
+        }
+        file.close();
+    }
+}
