@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.inference;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** The file {@code <name>.json} as it stands; {@link ModelFile} documents its fields. */
+@JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
+@JsonIgnoreProperties(ignoreUnknown = true)
+record ModelJson(
+        String name,
+        Integer inputWidth,
+        Integer inputHeight,
+        Integer border,
+        Integer fill,
+        List<String> labels,
+        String layout,
+        Boolean suppress,
+        Float confidence,
+        Float iou,
+        String precision,
+        String sha256,
+        String backend,
+        String licence,
+        String provenance) {
+
+    static final ModelJson SILENT =
+            new ModelJson(
+                    null, null, null, null, null, null, null, null, null, null, null, null, null,
+                    null, null);
+
+    private static final Set<String> PRECISIONS = Set.of("fp32", "fp16", "int8");
+    private static final Set<String> BACKENDS = Set.of("onnxruntime", "tensorrt");
+
+    private static final ObjectReader READER =
+            JsonMapper.builder()
+                    .disable(MapperFeature.ALLOW_COERCION_OF_SCALARS)
+                    .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                    .build()
+                    .readerFor(ModelJson.class);
+
+    /**
+     * @throws InferenceException if the file cannot be read, is no JSON object, or a field holds
+     *     what it cannot hold
+     */
+    static ModelJson read(Path file) {
+        ModelJson json;
+        try {
+            json = READER.readValue(Files.readAllBytes(file));
+        } catch (JsonProcessingException e) {
+            throw new InferenceException(
+                    "%s: not a ModelSpec: %s at line %d: expected a JSON object with fields such as layout and labels"
+                            .formatted(
+                                    file,
+                                    oneLine(e.getOriginalMessage()),
+                                    e.getLocation() == null ? 1 : e.getLocation().getLineNr()),
+                    e);
+        } catch (IOException e) {
+            throw new InferenceException(file + ": cannot be read: " + oneLine(e.toString()), e);
+        }
+        if (json == null) {
+            throw new InferenceException(file + ": holds null: expected a JSON object");
+        }
+        json.validate(file);
+        return json;
+    }
+
+    private void validate(Path file) {
+        require(file, "input_width", inputWidth, inputWidth == null || inputWidth > 0, "pixels");
+        require(
+                file,
+                "input_height",
+                inputHeight,
+                inputHeight == null || inputHeight > 0,
+                "pixels");
+        require(file, "border", border, border == null || border >= 0, "0 or more pixels");
+        require(file, "fill", fill, fill == null || (fill >= 0 && fill <= 255), "0 to 255");
+        require(
+                file,
+                "labels",
+                labels,
+                labels == null
+                        || (!labels.isEmpty()
+                                && labels.stream().noneMatch(l -> l == null || l.isBlank())),
+                "one name a class");
+        require(file, "confidence", confidence, inUnit(confidence), "0 to 1");
+        require(file, "iou", iou, inUnit(iou), "0 to 1");
+        require(
+                file,
+                "precision",
+                precision,
+                precision == null || PRECISIONS.contains(precision),
+                "fp32, fp16 or int8");
+        require(
+                file,
+                "sha256",
+                sha256,
+                sha256 == null || sha256.toLowerCase(Locale.ROOT).matches("[0-9a-f]{64}"),
+                "64 hexadecimal digits");
+        require(
+                file,
+                "backend",
+                backend,
+                backend == null || BACKENDS.contains(backend),
+                "onnxruntime or tensorrt");
+        if (layout != null) {
+            try {
+                OutputLayout.of(layout);
+            } catch (IllegalArgumentException e) {
+                throw new InferenceException(file + ": " + e.getMessage(), e);
+            }
+        }
+    }
+
+    private static boolean inUnit(Float value) {
+        return value == null || (value >= 0 && value <= 1);
+    }
+
+    private static void require(
+            Path file, String field, Object value, boolean holds, String expected) {
+        if (!holds) {
+            throw new InferenceException(
+                    "%s: %s is %s: expected %s".formatted(file, field, value, expected));
+        }
+    }
+
+    private static String oneLine(String text) {
+        return text.replaceAll("\\s+", " ").strip();
+    }
+}
