@@ -282,6 +282,7 @@ public final class OnnxRuntimeBackend implements InferenceBackend {
     }
 
     /** Memory outside the heap that one buffer takes, without outputs of unknown size. */
+    @Override
     public long bufferBytes() {
         long row = spec.slotBytes();
         for (OutputPort port : ports) {

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.inference.onnxruntime;
+
+import io.sightline.inference.BackendFactory;
+import io.sightline.inference.InferenceBackend;
+import io.sightline.inference.ModelOptions;
+import io.sightline.inference.OutputLayout;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Opens single-threaded ONNX Runtime lanes of one model file.
+ *
+ * @param model path of the ONNX file where the lane is opened
+ * @param layout stated by the user; null where not
+ * @param border stated by the user, in pixels; null where not
+ * @param maxBatch slots of a buffer where the graph leaves its batch open
+ */
+public record OnnxRuntimeBackendFactory(
+        String model, OutputLayout layout, Integer border, int maxBatch) implements BackendFactory {
+
+    /**
+     * Of the file's size: the weights as read, once more as laid out for the kernels, and the
+     * activations, which for detectors are of the same order.
+     */
+    private static final int FILE_SIZES_A_LANE = 4;
+
+    @Override
+    public String backend() {
+        return OnnxRuntimeBackend.NAME;
+    }
+
+    @Override
+    public InferenceBackend open() {
+        return OnnxRuntimeBackend.open(
+                Path.of(model),
+                new ModelOptions(
+                        Optional.ofNullable(layout),
+                        border == null ? OptionalInt.empty() : OptionalInt.of(border)),
+                maxBatch,
+                1);
+    }
+
+    @Override
+    public long estimatedLaneBytes() {
+        try {
+            return FILE_SIZES_A_LANE * Files.size(Path.of(model));
+        } catch (IOException e) {
+            // Opening it will say so in full.
+            return 0;
+        }
+    }
+}
