@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.job;
 
+import io.sightline.kafka.CheckpointTiming;
 import io.sightline.kafka.KafkaPreflight;
 import java.time.Duration;
 import org.apache.flink.api.common.JobExecutionResult;
@@ -8,6 +9,8 @@ import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ReadableConfig;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -22,6 +25,10 @@ public final class DetectionJob {
 
     /** Under exactly-once events appear with the checkpoint that holds them, so it sets their latency. */
     private static final Duration INTERVAL_EXACTLY_ONCE = Duration.ofSeconds(1);
+
+    private static final Duration PREFLIGHT_PATIENCE = Duration.ofSeconds(15);
+
+    private static final Logger LOG = LoggerFactory.getLogger(DetectionJob.class);
 
     private DetectionJob() {}
 
@@ -56,7 +63,7 @@ public final class DetectionJob {
     public static void prepare(StreamExecutionEnvironment environment, DetectionOptions options) {
         options.validate();
         configure(environment, options);
-        preflight(options, environment.getConfiguration());
+        preflight(environment, options);
         DetectionPipeline.build(environment, options);
     }
 
@@ -83,6 +90,31 @@ public final class DetectionJob {
         if (options.repartition == DetectionOptions.Repartition.BY_CAMERA) {
             // A frame must not wait in a network buffer for others to fill it.
             environment.setBufferTimeout(1);
+        }
+    }
+
+    private static void preflight(StreamExecutionEnvironment environment, DetectionOptions options) {
+        KafkaPreflight.Findings findings =
+                KafkaPreflight.check(
+                        options.sourceSettings(),
+                        options.sinkSettings(),
+                        new CheckpointTiming(
+                                Duration.ofMillis(
+                                        environment.getCheckpointConfig().getCheckpointInterval()),
+                                options.checkpointTimeout,
+                                options.longestRestart),
+                        PREFLIGHT_PATIENCE);
+        findings.warnings().forEach(LOG::warn);
+        int parallelism = environment.getParallelism();
+        if (options.repartition == DetectionOptions.Repartition.NONE
+                && parallelism > findings.framePartitions()) {
+            LOG.warn(
+                    "topic {} has {} partitions for {} subtasks: {} of them will have nothing to do; give it more partitions or"
+                            + " use --repartition by-camera",
+                    options.framesTopic,
+                    findings.framePartitions(),
+                    parallelism,
+                    parallelism - findings.framePartitions());
         }
     }
 }

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.job.bench;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.sightline.events.FrameRejectedException;
+import io.sightline.inference.BatchBuffer;
+import io.sightline.inference.InferenceBackend;
+import io.sightline.inference.ModelSpec;
+import io.sightline.job.ModelChoice;
+import io.sightline.vision.DecodedFrame;
+import io.sightline.vision.DetectionReader;
+import io.sightline.vision.Letterbox;
+import io.sightline.vision.LetterboxGeometry;
+import io.sightline.vision.OpenCvFrameDecoder;
+import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * What Sightline adds to the engine, measured in one run on the same frames with the same number of workers and lanes:
+ *
+ * <pre>
+ *   a  the bare engine on ready tensors
+ *   b  decode, letterbox, engine, parse: every worker for itself, without Kafka and Flink
+ *   c  the whole job, Kafka to Kafka; the frames lie in the topic before the clock starts
+ * </pre>
+ *
+ * <p>Rounds of the three alternate, the first is thrown away, and medians are given. Each of b's workers does all of a frame by itself,
+ * one after the other, which no pipeline can beat per CPU second; so c/b is what the job's machinery leaves of it.
+ */
+public final class Bench implements AutoCloseable {
+
+    private final ModelChoice model;
+    private final List<byte[]> frames;
+    private final int workers;
+    private final int rounds;
+    private final double secondsPerRound;
+    private final PrintStream out;
+    private final List<InferenceBackend> backends = new ArrayList<>();
+
+    /**
+     * @param framesPerSecond over all workers
+     * @param cpuMillisPerFrame of this process
+     * @param brokerCpuMillisPerFrame of the broker's process; 0 where there is none
+     */
+    record Result(double framesPerSecond, double cpuMillisPerFrame, double brokerCpuMillisPerFrame) {
+
+        static Result median(List<Result> results) {
+            return new Result(
+                    median(results.stream().mapToDouble(Result::framesPerSecond).toArray()),
+                    median(results.stream().mapToDouble(Result::cpuMillisPerFrame).toArray()),
+                    median(results.stream().mapToDouble(Result::brokerCpuMillisPerFrame).toArray()));
+        }
+
+        private static double median(double[] values) {
+            Arrays.sort(values);
+            int half = values.length / 2;
+            return values.length % 2 == 1
+                    ? values[half]
+                    : (values[half - 1] + values[half]) / 2;
+        }
+    }
+
+    /**
+     * @param frames encoded pictures, taken in turn
+     * @param workers threads that decode, and lanes
+     */
+    public Bench(
+            ModelChoice model,
+            List<byte[]> frames,
+            int workers,
+            int rounds,
+            double secondsPerRound,
+            PrintStream out) {
+        this.model = model;
+        this.frames = frames;
+        this.workers = workers;
+        this.rounds = rounds;
+        this.secondsPerRound = secondsPerRound;
+        this.out = out;
+    }
+
+    public void run() throws Exception {
+        for (int i = 0; i < workers; i++) {
+            backends.add(model.backendFactory(1).open());
+        }
+        ModelSpec spec = backends.get(0).spec();
+        out.printf(
+                Locale.ROOT,
+                "model %s, input %dx%d; %d pictures, %.0f KB on average; %d workers, %d lanes, %d cores%n",
+                spec.name(),
+                spec.inputWidth(),
+                spec.inputHeight(),
+                frames.size(),
+                frames.stream().mapToInt(frame -> frame.length).average().orElse(0) / 1e3,
+                workers,
+                workers,
+                Runtime.getRuntime().availableProcessors());
+        List<Result> engine = new ArrayList<>();
+        List<Result> inline = new ArrayList<>();
+        List<Result> pipeline = new ArrayList<>();
+        try (PipelineBench job = new PipelineBench(model, frames, workers)) {
+            for (int round = 0; round <= rounds; round++) {
+                Result a = measure(this::engineLoop);
+                Result b = measure(this::inlineLoop);
+                Result c = job.round((int) Math.ceil(b.framesPerSecond() * secondsPerRound));
+                out.printf(
+                        Locale.ROOT,
+                        "%-8s a %7.1f  b %7.1f  c %7.1f frames/s%n",
+                        round == 0 ? "warm-up" : "round " + round,
+                        a.framesPerSecond(),
+                        b.framesPerSecond(),
+                        c.framesPerSecond());
+                if (round > 0) {
+                    engine.add(a);
+                    inline.add(b);
+                    pipeline.add(c);
+                }
+            }
+            Result a = Result.median(engine);
+            Result b = Result.median(inline);
+            Result c = Result.median(pipeline);
+            print("a  engine on ready tensors", a);
+            print("b  decode, letterbox, engine, parse", b);
+            print("c  job, Kafka to Kafka", c);
+            out.printf(
+                    Locale.ROOT,
+                    "c/a %.3f   c/b %.3f   broker apart: %.2f ms CPU/frame%n",
+                    c.framesPerSecond() / a.framesPerSecond(),
+                    c.framesPerSecond() / b.framesPerSecond(),
+                    c.brokerCpuMillisPerFrame());
+            double half = c.framesPerSecond() / 2;
+            out.printf(
+                    Locale.ROOT,
+                    "capture to event at half load (%.0f frames/s): %s%n",
+                    half,
+                    job.latency(half, 3 * secondsPerRound));
+        }
+    }
+
+    private void print(String name, Result result) {
+        out.printf(
+                Locale.ROOT,
+                "%-36s %7.1f frames/s  %6.2f ms CPU/frame%n",
+                name,
+                result.framesPerSecond(),
+                result.cpuMillisPerFrame());
+    }
+
+    /** One worker's frames until the deadline; returns how many. */
+    private interface Loop {
+        long run(int worker, InferenceBackend backend, CyclicBarrier start) throws Exception;
+    }
+
+    private Result measure(Loop loop) throws Exception {
+        long[] started = new long[2];
+        CyclicBarrier start =
+                new CyclicBarrier(
+                        workers,
+                        () -> {
+                            started[0] = System.nanoTime();
+                            started[1] = processCpuNanos();
+                        });
+        ExecutorService threads = Executors.newFixedThreadPool(workers);
+        try {
+            List<Callable<Long>> tasks = new ArrayList<>();
+            for (int i = 0; i < workers; i++) {
+                int worker = i;
+                tasks.add(() -> loop.run(worker, backends.get(worker), start));
+            }
+            long count = 0;
+            for (Future<Long> done : threads.invokeAll(tasks)) {
+                count += done.get();
+            }
+            double seconds = (System.nanoTime() - started[0]) / 1e9;
+            double cpuMillis = (processCpuNanos() - started[1]) / 1e6;
+            return new Result(count / seconds, cpuMillis / count, 0);
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    private long deadline() {
+        return System.nanoTime() + (long) (secondsPerRound * 1e9);
+    }
+
+    private long engineLoop(int worker, InferenceBackend backend, CyclicBarrier start)
+            throws Exception {
+        try (BatchBuffer buffer = backend.newBuffer();
+                OpenCvFrameDecoder decoder = decoder()) {
+            new Letterbox(backend.spec(), model.interpolation())
+                    .write(decoder.decode(frames.get(worker % frames.size())), buffer.slot(0));
+            start.await();
+            long deadline = deadline();
+            long count = 0;
+            while (System.nanoTime() < deadline) {
+                backend.submit(buffer, 1);
+                backend.await(buffer);
+                count++;
+            }
+            return count;
+        }
+    }
+
+    private long inlineLoop(int worker, InferenceBackend backend, CyclicBarrier start)
+            throws Exception {
+        ModelSpec spec = backend.spec();
+        try (BatchBuffer buffer = backend.newBuffer();
+                OpenCvFrameDecoder decoder = decoder()) {
+            Letterbox letterbox = new Letterbox(spec, model.interpolation());
+            DetectionReader reader = new DetectionReader(spec, model.nms(spec));
+            start.await();
+            long deadline = deadline();
+            long count = 0;
+            long objects = 0;
+            while (System.nanoTime() < deadline) {
+                byte[] encoded = frames.get((int) ((worker + count * workers) % frames.size()));
+                objects += detect(backend, buffer, decoder, letterbox, reader, encoded);
+                count++;
+            }
+            // Used, so that none of the work can be left out.
+            return objects < 0 ? objects : count;
+        }
+    }
+
+    private static int detect(
+            InferenceBackend backend,
+            BatchBuffer buffer,
+            OpenCvFrameDecoder decoder,
+            Letterbox letterbox,
+            DetectionReader reader,
+            byte[] encoded)
+            throws FrameRejectedException {
+        DecodedFrame picture = decoder.decode(encoded);
+        LetterboxGeometry geometry = letterbox.write(picture, buffer.slot(0));
+        backend.submit(buffer, 1);
+        return reader.read(backend.await(buffer), 0)
+                .toObjects(geometry, backend.spec().labels())
+                .size();
+    }
+
+    private static OpenCvFrameDecoder decoder() {
+        return new OpenCvFrameDecoder(Integer.MAX_VALUE, Integer.MAX_VALUE);
+    }
+
+    static long processCpuNanos() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)
+                .getProcessCpuTime();
+    }
+
+    @Override
+    public void close() {
+        backends.forEach(InferenceBackend::close);
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.job.cli;
+
+import io.sightline.camera.CameraReplay;
+import io.sightline.job.ModelChoice;
+import io.sightline.job.UserException;
+import io.sightline.job.bench.Bench;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code ./sightline bench}. */
+@Command(
+        name = "bench",
+        description =
+                "Measure what the job costs beyond the engine: the bare engine, the same work without Kafka and Flink, and the whole job.",
+        mixinStandardHelpOptions = true)
+final class BenchCommand implements Callable<Integer> {
+
+    @Option(
+            names = "--video",
+            required = true,
+            paramLabel = "FILE",
+            description = "Video whose pictures are the frames.")
+    String video;
+
+    @Mixin ModelChoice model;
+
+    @Option(
+            names = "--workers",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Threads that decode, and lanes; 0 for one a core each.")
+    int workers;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "Rounds that count; one more warms up (default: ${DEFAULT-VALUE}).")
+    int rounds;
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "S",
+            defaultValue = "4",
+            description = "Length of each part of a round (default: ${DEFAULT-VALUE}).")
+    double seconds;
+
+    @Option(
+            names = "--pictures",
+            paramLabel = "N",
+            defaultValue = "200",
+            description = "Most pictures of the video that are used, in turn (default: ${DEFAULT-VALUE}).")
+    int pictures;
+
+    @Option(
+            names = "--jpeg-quality",
+            paramLabel = "1..100",
+            defaultValue = "95",
+            description = "Quality of the frames (default: ${DEFAULT-VALUE}).")
+    int jpegQuality;
+
+    @Override
+    public Integer call() throws Exception {
+        if (workers < 0 || rounds < 1 || pictures < 1 || !(seconds > 0)) {
+            throw new UserException(
+                    "--workers, --rounds, --pictures and --seconds are "
+                            + List.of(workers, rounds, pictures, seconds)
+                            + ", expected more than zero");
+        }
+        model.requireHere();
+        List<byte[]> frames = CameraReplay.encodeAll(video, jpegQuality, pictures);
+        int threads = workers > 0 ? workers : Runtime.getRuntime().availableProcessors();
+        try (Bench bench = new Bench(model, frames, threads, rounds, seconds, System.out)) {
+            bench.run();
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.apache.flink.configuration.CheckpointingOptions;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+class DetectionOptionsTest {
+
+    @TempDir Path folder;
+
+    private static DetectionOptions parse(String... args) {
+        DetectionOptions options = new DetectionOptions();
+        CommandLine commandLine = OptionTypes.register(new CommandLine(options));
+        OptionsFile.apply(commandLine, args);
+        commandLine.parseArgs(args);
+        return options;
+    }
+
+    private static DetectionOptions parseWith(String... more) {
+        String[] args = new String[more.length + 2];
+        args[0] = "--bootstrap-servers=localhost:9";
+        args[1] = "--model=m.onnx";
+        System.arraycopy(more, 0, args, 2, more.length);
+        return parse(args);
+    }
+
+    @Test
+    void shouldTakeDefaultsThatPassTheirOwnChecks() {
+        DetectionOptions options = parseWith();
+        options.validate();
+        assertThat(options.sourceSettings().topic()).isEqualTo("camera-frames");
+        assertThat(options.sinkSettings().eventsTopic()).isEqualTo("detections");
+        assertThat(options.detectSettings().maxBatchDelay()).isEqualTo(Duration.ZERO);
+    }
+
+    @Test
+    void shouldReadAFileAndLetFlagsWin() throws Exception {
+        Path file = folder.resolve("sightline.properties");
+        Files.writeString(
+                file,
+                """
+                bootstrap-servers=kafka:9092
+                model=m.onnx
+                lanes=3
+                max-batch-delay=5ms
+                delivery=exactly-once
+                """);
+        DetectionOptions options = parse("--options", file.toString(), "--lanes", "4");
+        assertThat(options.bootstrapServers).isEqualTo("kafka:9092");
+        assertThat(options.lanes).isEqualTo(4);
+        assertThat(options.maxBatchDelay).isEqualTo(Duration.ofMillis(5));
+        assertThat(options.delivery).isEqualTo(DetectionOptions.Delivery.EXACTLY_ONCE);
+    }
+
+    @Test
+    void shouldRefuseAnUnknownNameInAFile() throws Exception {
+        Path file = folder.resolve("sightline.properties");
+        Files.writeString(file, "lane=3\n");
+        assertThatThrownBy(() -> parse("--options=" + file))
+                .isInstanceOf(UserException.class)
+                .hasMessageContaining("'lane' is not an option");
+    }
+
+    @Test
+    void shouldNotShowTheContentOfAFileItCannotRead() throws Exception {
+        Path file = folder.resolve("kafka.properties");
+        Files.writeString(file, "ssl.key.password=secret\\uZZZZ");
+        assertThatThrownBy(() -> DetectionOptions.kafkaClientProperties(file))
+                .isInstanceOf(UserException.class)
+                .hasMessageContaining("kafka.properties")
+                .hasMessageNotContaining("secret");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--lanes=-1|--lanes is -1, expected at least 0",
+                "--confidence=1.5|--confidence is 1.5, expected 0 to 1",
+                "--checkpoint-interval=0ms|--checkpoint-interval is 0",
+                "--events-topic=camera-frames|three different topics",
+                "--max-frame-bytes=2gb|--max-frame-bytes is 2 gb, expected at most 1 gb",
+            })
+    void shouldNameTheOptionThatIsWrong(String option, String message) {
+        DetectionOptions options = parseWith(option);
+        assertThatThrownBy(options::validate)
+                .isInstanceOf(UserException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void shouldNameEverythingThatIsWrongAtOnce() {
+        DetectionOptions options = parseWith("--lanes=-1", "--room-frames=0");
+        assertThatThrownBy(options::validate)
+                .hasMessageContaining("--lanes")
+                .hasMessageContaining("--room-frames");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--max-batch-delay=fast|'fast' is not a duration",
+                "--max-frame-bytes=big|'big' is not a size",
+                "--delivery=maybe|'maybe' is none of at-least-once, exactly-once",
+                "--layout=yolo|unknown output layout 'yolo'",
+            })
+    void shouldSayWhatAValueMustLookLike(String option, String message) {
+        assertThatThrownBy(() -> parseWith(option))
+                .isInstanceOf(CommandLine.ParameterException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void shouldRefuseUnalignedCheckpoints() {
+        Configuration cluster = new Configuration();
+        cluster.set(CheckpointingOptions.ENABLE_UNALIGNED, true);
+        assertThatThrownBy(
+                        () ->
+                                DetectionJob.prepare(
+                                        StreamExecutionEnvironment.getExecutionEnvironment(cluster),
+                                        parseWith()))
+                .isInstanceOf(UserException.class)
+                .hasMessageContaining("execution.checkpointing.unaligned.enabled");
+    }
+}
