@@ -128,7 +128,11 @@ class ArchitectureTest {
         noClasses()
                 .that(resideInAPackage("io.sightline.job"))
                 .should()
-                .dependOnClassesThat(resideInAPackage("io.sightline.job.cli.."))
+                .dependOnClassesThat(
+                        resideInAnyPackage(
+                                "io.sightline.job.cli..",
+                                "io.sightline.job.demo..",
+                                "io.sightline.job.bench.."))
                 .check(MAIN);
     }
 

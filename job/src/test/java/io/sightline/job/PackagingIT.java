@@ -60,6 +60,8 @@ class PackagingIT {
                     .noneMatch(name -> name.startsWith("scala/"))
                     .noneMatch(name -> name.startsWith("io/sightline/camera/"))
                     .noneMatch(name -> name.startsWith("io/sightline/job/cli/"))
+                    .noneMatch(name -> name.startsWith("io/sightline/job/demo/"))
+                    .noneMatch(name -> name.startsWith("io/sightline/job/bench/"))
                     .noneMatch(name -> name.startsWith("io/sightline/job/EmbeddedBroker"))
                     .noneMatch(name -> name.matches(".*\\.(so|dll|dylib|jnilib)"))
                     .noneMatch(name -> name.matches("META-INF/[^/]*\\.(SF|DSA|RSA)"));
