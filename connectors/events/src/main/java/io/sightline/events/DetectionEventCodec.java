@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.events;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.sightline.events.DetectionEvent.BoundingBox;
+import io.sightline.events.DetectionEvent.DetectedObject;
+import io.sightline.events.DetectionEvent.Timing;
+import java.io.IOException;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
+import java.util.StringJoiner;
+
+/**
+ * Detection events as JSON in UTF-8, as {@code schema/sightline.detection-1.json} describes it.
+ * Safe for use by several threads.
+ */
+public final class DetectionEventCodec {
+
+    /** Media type of an encoded event. */
+    public static final String CONTENT_TYPE = "application/json";
+
+    private static final DateTimeFormatter MILLISECONDS_UTC =
+            new DateTimeFormatterBuilder().appendInstant(3).toFormatter().withZone(ZoneOffset.UTC);
+
+    private final ObjectWriter writer;
+    private final ObjectReader reader;
+
+    public DetectionEventCodec() {
+        JsonMapper mapper =
+                JsonMapper.builder(
+                                JsonFactory.builder()
+                                        .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
+                                        .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
+                                        .build())
+                        .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+                        .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                        .build();
+        writer = mapper.writerFor(DetectionEvent.class);
+        reader = mapper.readerFor(DetectionEvent.class);
+    }
+
+    /**
+     * @throws IllegalArgumentException where a number is infinite or not a number, which JSON
+     *     cannot say
+     */
+    public byte[] encode(DetectionEvent event) {
+        requireFinite(event);
+        try {
+            return writer.writeValueAsBytes(event);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException(
+                    "event " + event.eventId() + " cannot be written: " + e.getOriginalMessage(),
+                    e);
+        }
+    }
+
+    /**
+     * Fields that are not known are ignored: within one schema version fields are only added. The
+     * event's {@code traceparent} is null, as it travels in a record header.
+     *
+     * @throws IllegalArgumentException where the bytes are no event of {@link
+     *     DetectionEvent#SCHEMA}; the message says where and what was expected
+     */
+    public DetectionEvent decode(byte[] json) {
+        DetectionEvent event;
+        try {
+            event = reader.readValue(json);
+        } catch (JacksonException e) {
+            throw new IllegalArgumentException(
+                    "no " + DetectionEvent.SCHEMA + " event" + location(e) + ": " + defect(e), e);
+        } catch (IOException e) {
+            throw new AssertionError("a byte array cannot fail to be read", e);
+        }
+        requireComplete(event);
+        return event;
+    }
+
+    /** ISO 8601 in UTC, always with three digits of milliseconds: the form of capture times. */
+    public static String formatTime(long millisSince1970) {
+        return MILLISECONDS_UTC.format(Instant.ofEpochMilli(millisSince1970));
+    }
+
+    /**
+     * Milliseconds since 1970 of the event's capture time.
+     *
+     * @throws java.time.format.DateTimeParseException where it is not in ISO 8601
+     */
+    public static long captureTimeMillis(DetectionEvent event) {
+        return Instant.parse(event.captureTime()).toEpochMilli();
+    }
+
+    private static void requireFinite(DetectionEvent event) {
+        for (DetectedObject object : event.objects()) {
+            BoundingBox box = object.bbox();
+            // A sum of finite numbers this small overflows no double, and one bad term spoils it.
+            double sum = object.confidence() + box.x() + box.y() + box.width() + box.height();
+            if (!Double.isFinite(sum)) {
+                throw new IllegalArgumentException(
+                        "event " + event.eventId() + " has a number that is not finite: " + object);
+            }
+        }
+        Timing timing = event.timing();
+        double sum =
+                timing.queueMs()
+                        + timing.decodeMs()
+                        + timing.letterboxMs()
+                        + timing.inferMs()
+                        + timing.postprocessMs();
+        if (!Double.isFinite(sum)) {
+            throw new IllegalArgumentException(
+                    "event " + event.eventId() + " has a number that is not finite: " + timing);
+        }
+    }
+
+    private static void requireComplete(DetectionEvent event) {
+        if (event == null || !DetectionEvent.SCHEMA.equals(event.schema())) {
+            throw new IllegalArgumentException(
+                    "no "
+                            + DetectionEvent.SCHEMA
+                            + " event: its schema is "
+                            + (event == null ? "null" : event.schema()));
+        }
+        requireField(event.eventId(), "event_id");
+        requireField(event.cameraId(), "camera_id");
+        requireField(event.captureTime(), "capture_time");
+        requireField(event.source(), "source");
+        requireField(event.image(), "image");
+        requireField(event.model(), "model");
+        requireField(event.objects(), "objects");
+        requireField(event.timing(), "timing");
+        for (DetectedObject object : event.objects()) {
+            requireField(object, "an element of objects");
+            requireField(object.bbox(), "bbox of an object");
+        }
+    }
+
+    private static void requireField(Object value, String name) {
+        if (value == null) {
+            throw new IllegalArgumentException(
+                    "no " + DetectionEvent.SCHEMA + " event: " + name + " is missing");
+        }
+    }
+
+    private static String location(JacksonException e) {
+        JsonLocation at = e.getLocation();
+        return at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
+    }
+
+    private static String defect(JacksonException e) {
+        if (e instanceof JsonMappingException mapping && !mapping.getPath().isEmpty()) {
+            StringJoiner path = new StringJoiner(".");
+            for (JsonMappingException.Reference step : mapping.getPath()) {
+                path.add(
+                        step.getFieldName() == null
+                                ? Integer.toString(step.getIndex())
+                                : step.getFieldName());
+            }
+            return path + " is missing or of another type";
+        }
+        String text = e.getOriginalMessage();
+        int end = text.indexOf('\n');
+        return end < 0 ? text : text.substring(0, end);
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.kafka;
+
+import io.sightline.events.FrameRecord;
+import java.time.Duration;
+import java.util.Properties;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
+import org.apache.flink.connector.kafka.source.KafkaSourceOptions;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * The source of frames.
+ *
+ * <p><b>Fairness and memory.</b> A consumer empties what it fetched of one partition before it
+ * turns to the next, so {@code max.partition.fetch.bytes} is the share of a turn; Kafka's default
+ * of 1 MiB would be twenty frames. A record above that size still gets through, alone, when its
+ * partition is first in a request. {@code max.poll.records} bounds what is handed over at once:
+ * Flink keeps up to {@value #POLLS_HELD} polls (two queued, one in the fetcher's hand, one being
+ * emitted), and a frame of a quiet camera stands behind all of them. Half of the memory budget is
+ * for these, if every frame were of the largest size, and half for what the consumer has fetched
+ * ahead.
+ */
+public final class FrameSource {
+
+    /** Polls that are on their way between consumer and operator at a time. */
+    static final int POLLS_HELD = 4;
+
+    /** With {@value #POLLS_HELD} polls held, the most frames a flood can be ahead by: 64. */
+    private static final int MAX_POLL_RECORDS = 16;
+
+    /**
+     * Partitions that are added to the topic are read, from their beginning, after at most this.
+     */
+    private static final Duration PARTITION_DISCOVERY = Duration.ofMinutes(1);
+
+    private FrameSource() {}
+
+    /** Reads as the settings say, bounded where they name an end. */
+    public static KafkaSource<FrameRecord> build(FrameSourceSettings settings) {
+        KafkaSourceBuilder<FrameRecord> builder =
+                KafkaSource.<FrameRecord>builder()
+                        .setProperties(consumerProperties(settings))
+                        .setStartingOffsets(PartitionOffsets.startingAt(settings.from()))
+                        .setDeserializer(new FrameDeserializer());
+        Set<Integer> named = settings.namedPartitions();
+        if (named.isEmpty()) {
+            builder.setTopics(settings.topic());
+        } else {
+            builder.setPartitions(
+                    named.stream()
+                            .map(partition -> new TopicPartition(settings.topic(), partition))
+                            .collect(Collectors.toSet()));
+        }
+        if (settings.until() != null) {
+            builder.setBounded(PartitionOffsets.stoppingAt(settings.until()));
+        }
+        return builder.build();
+    }
+
+    static Properties consumerProperties(FrameSourceSettings settings) {
+        long half = settings.memoryBytesPerSubtask() / 2;
+        int fetchBytes = (int) Math.min(half, Integer.MAX_VALUE);
+        long pollRecords = half / POLLS_HELD / settings.maxFrameBytes();
+
+        Properties properties = settings.kafka().toProperties();
+        properties.setProperty(ConsumerConfig.GROUP_ID_CONFIG, settings.groupId());
+        properties.setProperty(
+                KafkaSourceOptions.CLIENT_ID_PREFIX.key(), settings.groupId() + "-frames");
+        properties.setProperty(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, Integer.toString(fetchBytes));
+        properties.setProperty(
+                ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG,
+                Integer.toString(Math.min(settings.fetchBytesPerPartition(), fetchBytes)));
+        properties.setProperty(
+                ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
+                Long.toString(Math.min(pollRecords, MAX_POLL_RECORDS)));
+        // Costs nothing where cameras do not write in transactions, and is right where they do.
+        properties.setProperty(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        // Progress is kept in checkpoints; committed offsets are for lag monitors and 'committed'.
+        properties.setProperty(KafkaSourceOptions.COMMIT_OFFSETS_ON_CHECKPOINT.key(), "true");
+        properties.setProperty(
+                KafkaSourceOptions.PARTITION_DISCOVERY_INTERVAL_MS.key(),
+                settings.namedPartitions().isEmpty()
+                        ? Long.toString(PARTITION_DISCOVERY.toMillis())
+                        : "-1");
+        return properties;
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.kafka;
+
+import java.util.Objects;
+
+/**
+ * Where the job writes, and what it promises.
+ *
+ * @param kafka where
+ * @param eventsTopic for detection events
+ * @param deadLetterTopic for frames that could not be analysed
+ * @param deadLetterMaxBytes longest value of a dead letter; the rest is cut off
+ * @param delivery what consumers may rely on
+ */
+public record SinkSettings(
+        KafkaConnection kafka,
+        String eventsTopic,
+        String deadLetterTopic,
+        int deadLetterMaxBytes,
+        Delivery delivery) {
+
+    /** Keeps ordinary frames whole, and within the limit that brokers have by default. */
+    public static final int DEFAULT_DEAD_LETTER_MAX_BYTES = 512 * 1024;
+
+    private static final int MOST_DEAD_LETTER_BYTES = 512 * 1024 * 1024;
+
+    public SinkSettings {
+        Objects.requireNonNull(kafka);
+        Objects.requireNonNull(delivery);
+        if (eventsTopic == null
+                || eventsTopic.isBlank()
+                || deadLetterTopic == null
+                || deadLetterTopic.isBlank()
+                || eventsTopic.equals(deadLetterTopic)) {
+            throw new IllegalArgumentException(
+                    "events topic '"
+                            + eventsTopic
+                            + "' and dead-letter topic '"
+                            + deadLetterTopic
+                            + "', expected two different names");
+        }
+        if (deadLetterMaxBytes < 0 || deadLetterMaxBytes > MOST_DEAD_LETTER_BYTES) {
+            throw new IllegalArgumentException(
+                    "dead-letter-max-bytes is "
+                            + deadLetterMaxBytes
+                            + ", expected 0 to "
+                            + MOST_DEAD_LETTER_BYTES);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.kafka;
+
+import java.io.Serializable;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** A place in a topic at which reading starts or stops. */
+public sealed interface TopicPosition extends Serializable {
+
+    /** What the consumer group committed, and the end for partitions where it committed nothing. */
+    record Committed() implements TopicPosition {
+        @Override
+        public String toString() {
+            return "committed";
+        }
+    }
+
+    /** The end as it is when the job first starts. */
+    record Latest() implements TopicPosition {
+        @Override
+        public String toString() {
+            return "latest";
+        }
+    }
+
+    /** The oldest record that retention has left. */
+    record Earliest() implements TopicPosition {
+        @Override
+        public String toString() {
+            return "earliest";
+        }
+    }
+
+    /**
+     * The first record of each partition whose timestamp is at or after this instant; the end where
+     * there is none.
+     */
+    record At(Instant instant) implements TopicPosition {
+        @Override
+        public String toString() {
+            return instant.toString();
+        }
+    }
+
+    /**
+     * An offset for each partition that is read; the others are left alone.
+     *
+     * @param byPartition at least one
+     */
+    record Offsets(Map<Integer, Long> byPartition) implements TopicPosition {
+        public Offsets {
+            byPartition = Collections.unmodifiableMap(new TreeMap<>(byPartition));
+        }
+
+        @Override
+        public String toString() {
+            StringBuilder text = new StringBuilder();
+            for (Map.Entry<Integer, Long> entry : byPartition.entrySet()) {
+                text.append(text.isEmpty() ? "" : ",")
+                        .append(entry.getKey())
+                        .append(':')
+                        .append(entry.getValue());
+            }
+            return text.toString();
+        }
+    }
+
+    /**
+     * Where to start: {@code committed}, {@code latest}, {@code earliest}, a time in ISO 8601 with
+     * its zone, milliseconds since 1970, or offsets such as {@code 0:100,3:250}.
+     *
+     * @throws IllegalArgumentException in one line, where the text is none of these
+     */
+    static TopicPosition parseStart(String text) {
+        return switch (text.strip()) {
+            case "committed" -> new Committed();
+            case "latest" -> new Latest();
+            case "earliest" -> new Earliest();
+            default ->
+                    parse(
+                            text.strip(),
+                            "committed, latest, earliest, a time such as 2026-11-23T10:00:00Z or"
+                                    + " milliseconds since 1970, or partition:offset pairs such as"
+                                    + " 0:100,3:250");
+        };
+    }
+
+    /**
+     * Where to stop; the record at that place is not read. As for the start, but for {@code
+     * committed} and {@code earliest}, which would read nothing.
+     *
+     * @throws IllegalArgumentException in one line, where the text is none of these
+     */
+    static TopicPosition parseStop(String text) {
+        return text.strip().equals("latest")
+                ? new Latest()
+                : parse(
+                        text.strip(),
+                        "latest, a time such as 2026-11-23T10:00:00Z or milliseconds since 1970, or"
+                                + " partition:offset pairs such as 0:100,3:250");
+    }
+
+    private static TopicPosition parse(String text, String expected) {
+        try {
+            if (text.matches("[0-9]+")) {
+                return new At(Instant.ofEpochMilli(Long.parseLong(text)));
+            }
+            if (text.matches("[0-9]+:[0-9]+(,[0-9]+:[0-9]+)*")) {
+                return new Offsets(parseOffsets(text));
+            }
+            return new At(OffsetDateTime.parse(text).toInstant());
+        } catch (DateTimeException | NumberFormatException e) {
+            // A time without its zone would be another one on every machine.
+            String defect =
+                    text.matches("[0-9]{4}-.*") ? "no time with its zone" : "none that is known";
+            throw new IllegalArgumentException(
+                    "position '" + text + "' is " + defect + ", expected " + expected, e);
+        }
+    }
+
+    private static Map<Integer, Long> parseOffsets(String text) {
+        Map<Integer, Long> offsets = new TreeMap<>();
+        for (String pair : text.split(",", -1)) {
+            int colon = pair.indexOf(':');
+            int partition = Integer.parseInt(pair.substring(0, colon));
+            if (offsets.put(partition, Long.parseLong(pair.substring(colon + 1))) != null) {
+                throw new IllegalArgumentException(
+                        "position '" + text + "' names partition " + partition + " twice");
+            }
+        }
+        return offsets;
+    }
+}
