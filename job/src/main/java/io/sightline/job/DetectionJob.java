@@ -23,7 +23,10 @@ public final class DetectionJob {
 
     private static final Duration INTERVAL_AT_LEAST_ONCE = Duration.ofSeconds(10);
 
-    /** Under exactly-once events appear with the checkpoint that holds them, so it sets their latency. */
+    /**
+     * Under exactly-once events appear with the checkpoint that holds them, so it sets their
+     * latency.
+     */
     private static final Duration INTERVAL_EXACTLY_ONCE = Duration.ofSeconds(1);
 
     private static final Duration PREFLIGHT_PATIENCE = Duration.ofSeconds(15);
@@ -47,7 +50,10 @@ public final class DetectionJob {
         run(options);
     }
 
-    /** Runs the job to its end, on the cluster that submits it or in this process where there is none. */
+    /**
+     * Runs the job to its end, on the cluster that submits it or in this process where there is
+     * none.
+     */
     public static JobExecutionResult run(DetectionOptions options) throws Exception {
         StreamExecutionEnvironment environment =
                 StreamExecutionEnvironment.getExecutionEnvironment();
@@ -56,7 +62,8 @@ public final class DetectionJob {
     }
 
     /**
-     * Checks the options against each other, the cluster's configuration and the brokers, and only then builds the topology.
+     * Checks the options against each other, the cluster's configuration and the brokers, and only
+     * then builds the topology.
      *
      * @throws UserException naming all that is wrong
      */
@@ -67,7 +74,8 @@ public final class DetectionJob {
         DetectionPipeline.build(environment, options);
     }
 
-    private static void configure(StreamExecutionEnvironment environment, DetectionOptions options) {
+    private static void configure(
+            StreamExecutionEnvironment environment, DetectionOptions options) {
         ReadableConfig cluster = environment.getConfiguration();
         if (cluster.get(CheckpointingOptions.ENABLE_UNALIGNED)) {
             throw new UserException(
@@ -93,7 +101,8 @@ public final class DetectionJob {
         }
     }
 
-    private static void preflight(StreamExecutionEnvironment environment, DetectionOptions options) {
+    private static void preflight(
+            StreamExecutionEnvironment environment, DetectionOptions options) {
         KafkaPreflight.Findings findings =
                 KafkaPreflight.check(
                         options.sourceSettings(),

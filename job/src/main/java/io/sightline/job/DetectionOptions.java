@@ -21,8 +21,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
- * Every option of the job: of {@code ./sightline run} and of what {@code flink run} starts. Given as flags, or in a file
- * ({@code --options}) with a line {@code name=value} each; flags win.
+ * Every option of the job: of {@code ./sightline run} and of what {@code flink run} starts. Given
+ * as flags, or in a file ({@code --options}) with a line {@code name=value} each; flags win.
  */
 public final class DetectionOptions {
 
@@ -188,7 +188,7 @@ public final class DetectionOptions {
             defaultValue = "16777216",
             description =
                     "Pictures with more pixels are dead letters, told from their header before they are decoded.")
-    long maxFramePixels;
+    int maxFramePixels;
 
     @Option(
             names = "--dead-letter-max-bytes",
@@ -230,7 +230,8 @@ public final class DetectionOptions {
             names = "--max-cameras",
             paramLabel = "N",
             defaultValue = "1000",
-            description = "Cameras with metrics of their own in a subtask; the rest are counted as 'other'.")
+            description =
+                    "Cameras with metrics of their own in a subtask; the rest are counted as 'other'.")
     int maxCameras;
 
     @Option(
@@ -266,7 +267,8 @@ public final class DetectionOptions {
         DetectionOptions options = new DetectionOptions();
         CommandLine commandLine = OptionTypes.register(new CommandLine(options));
         List<String> all = new ArrayList<>(List.of(arguments));
-        all.addAll(List.of("--bootstrap-servers", bootstrapServers, "--model", model.file.toString()));
+        all.addAll(
+                List.of("--bootstrap-servers", bootstrapServers, "--model", model.file.toString()));
         commandLine.parseArgs(all.toArray(new String[0]));
         options.model = model;
         return options;
@@ -294,7 +296,8 @@ public final class DetectionOptions {
             problems.add("--max-frame-bytes is " + maxFrameBytes + ", expected at most 1 gb");
         }
         if (checkpointInterval != null && checkpointInterval.isZero()) {
-            problems.add("--checkpoint-interval is 0, expected more: without checkpoints no event is ever safe");
+            problems.add(
+                    "--checkpoint-interval is 0, expected more: without checkpoints no event is ever safe");
         }
         if (List.of(eventsTopic, deadLetterTopic).contains(framesTopic)
                 || eventsTopic.equals(deadLetterTopic)) {
@@ -386,7 +389,8 @@ public final class DetectionOptions {
             properties.load(reader);
         } catch (IOException | IllegalArgumentException e) {
             throw new UserException(
-                    option + " " + file + " cannot be read (" + e.getClass().getSimpleName() + ")", e);
+                    option + " " + file + " cannot be read (" + e.getClass().getSimpleName() + ")",
+                    e);
         }
         return properties;
     }

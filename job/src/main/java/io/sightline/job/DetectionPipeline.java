@@ -23,7 +23,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  *                 └─────> dead letters
  * </pre>
  *
- * One chain, unless frames are repartitioned. The uids are part of every savepoint: they are fixed for ever.
+ * One chain, unless frames are repartitioned. The uids are part of every savepoint: they are fixed
+ * for ever.
  */
 public final class DetectionPipeline {
 
@@ -66,7 +67,10 @@ public final class DetectionPipeline {
                 .uid(DEAD_LETTERS);
     }
 
-    /** Whatever the key is: a frame whose key is no camera id still has to arrive somewhere, always the same. */
+    /**
+     * Whatever the key is: a frame whose key is no camera id still has to arrive somewhere, always
+     * the same.
+     */
     private static String camera(FrameRecord frame) {
         return frame.key() == null ? "" : new String(frame.key(), StandardCharsets.ISO_8859_1);
     }

@@ -15,7 +15,10 @@ import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
-/** A Flink cluster inside this process, for commands that bring everything along and need to know when the job is up. */
+/**
+ * A Flink cluster inside this process, for commands that bring everything along and need to know
+ * when the job is up.
+ */
 public final class LocalFlink implements AutoCloseable {
 
     private static final long POLL_MILLIS = 20;
@@ -69,7 +72,9 @@ public final class LocalFlink implements AutoCloseable {
         }
     }
 
-    /** Ends with the job: normally, also when it was cancelled, or exceptionally with why it failed. */
+    /**
+     * Ends with the job: normally, also when it was cancelled, or exceptionally with why it failed.
+     */
     public CompletableFuture<Void> result(JobID job) {
         return cluster.requestJobResult(job).thenAccept(LocalFlink::rethrow);
     }

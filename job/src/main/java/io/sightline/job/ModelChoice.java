@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.job;
 
-import io.sightline.inference.ModelSpec;
 import io.sightline.inference.BackendFactory;
+import io.sightline.inference.ModelSpec;
 import io.sightline.inference.OutputLayout;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
 import io.sightline.vision.Interpolation;
@@ -12,7 +12,10 @@ import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Option;
 
-/** The options that say which network looks at the frames and how: the same for every command that runs one. */
+/**
+ * The options that say which network looks at the frames and how: the same for every command that
+ * runs one.
+ */
 public final class ModelChoice {
 
     /** What runs the network. */
@@ -103,13 +106,15 @@ public final class ModelChoice {
 
     public BackendFactory backendFactory(int maxBatch) {
         return switch (backend) {
-            case ONNXRUNTIME -> new OnnxRuntimeBackendFactory(file.toString(), layout, border, maxBatch);
+            case ONNXRUNTIME ->
+                    new OnnxRuntimeBackendFactory(file.toString(), layout, border, maxBatch);
         };
     }
 
     public NmsSettings nms(ModelSpec spec) {
         return NmsSettings.infer(
-                confidence == null ? spec.confidence() : confidence, iou == null ? spec.iou() : iou);
+                confidence == null ? spec.confidence() : confidence,
+                iou == null ? spec.iou() : iou);
     }
 
     public Interpolation interpolation() {

@@ -25,8 +25,7 @@ public final class OptionTypes {
                 .registerConverter(MemorySize.class, OptionTypes::memorySize)
                 .registerConverter(OutputLayout.class, OptionTypes::layout)
                 .registerConverter(Interpolation.class, names(Interpolation.class))
-                .registerConverter(
-                        ModelChoice.Backend.class, names(ModelChoice.Backend.class))
+                .registerConverter(ModelChoice.Backend.class, names(ModelChoice.Backend.class))
                 .registerConverter(
                         DetectionOptions.Delivery.class, names(DetectionOptions.Delivery.class))
                 .registerConverter(

@@ -10,7 +10,10 @@ import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** Options in a file: a line {@code name=value} each, named as the flags without their dashes. Flags win. */
+/**
+ * Options in a file: a line {@code name=value} each, named as the flags without their dashes. Flags
+ * win.
+ */
 final class OptionsFile implements IDefaultValueProvider {
 
     /** Names the file itself. */
@@ -23,10 +26,11 @@ final class OptionsFile implements IDefaultValueProvider {
     }
 
     /**
-     * Lets a command take its defaults from the file that the arguments name, if they name one. Done before they are parsed, since
-     * what the file gives is not missing.
+     * Lets a command take its defaults from the file that the arguments name, if they name one.
+     * Done before they are parsed, since what the file gives is not missing.
      *
-     * @throws UserException if the file cannot be read, or has a name that is no option of the command
+     * @throws UserException if the file cannot be read, or has a name that is no option of the
+     *     command
      */
     static void apply(CommandLine command, String... args) {
         Path file = null;

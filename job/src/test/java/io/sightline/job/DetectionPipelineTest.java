@@ -17,7 +17,10 @@ import picocli.CommandLine;
 
 class DetectionPipelineTest {
 
-    /** A savepoint of any release must restore in any later one: what identifies its state never changes. */
+    /**
+     * A savepoint of any release must restore in any later one: what identifies its state never
+     * changes.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"none", "by-camera"})
     void shouldKeepTheUidsAndTheMaximalParallelismOfTheFirstRelease(String repartition)
@@ -44,8 +47,7 @@ class DetectionPipelineTest {
                                 .collect(Collectors.joining("\n"))
                         + "\n";
         try (var golden = getClass().getResourceAsStream("/golden/topology.txt")) {
-            assertThat(actual)
-                    .isEqualTo(new String(golden.readAllBytes(), StandardCharsets.UTF_8));
+            assertThat(actual).isEqualTo(new String(golden.readAllBytes(), StandardCharsets.UTF_8));
         }
     }
 }

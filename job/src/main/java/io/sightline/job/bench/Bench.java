@@ -9,6 +9,7 @@ import io.sightline.inference.ModelSpec;
 import io.sightline.job.ModelChoice;
 import io.sightline.vision.DecodedFrame;
 import io.sightline.vision.DetectionReader;
+import io.sightline.vision.FrameLimits;
 import io.sightline.vision.Letterbox;
 import io.sightline.vision.LetterboxGeometry;
 import io.sightline.vision.OpenCvFrameDecoder;
@@ -25,7 +26,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * What Sightline adds to the engine, measured in one run on the same frames with the same number of workers and lanes:
+ * What Sightline adds to the engine, measured in one run on the same frames with the same number of
+ * workers and lanes:
  *
  * <pre>
  *   a  the bare engine on ready tensors
@@ -33,8 +35,9 @@ import java.util.concurrent.Future;
  *   c  the whole job, Kafka to Kafka; the frames lie in the topic before the clock starts
  * </pre>
  *
- * <p>Rounds of the three alternate, the first is thrown away, and medians are given. Each of b's workers does all of a frame by itself,
- * one after the other, which no pipeline can beat per CPU second; so c/b is what the job's machinery leaves of it.
+ * <p>Rounds of the three alternate, the first is thrown away, and medians are given. Each of b's
+ * workers does all of a frame by itself, one after the other, which no pipeline can beat per CPU
+ * second; so c/b is what the job's machinery leaves of it.
  */
 public final class Bench implements AutoCloseable {
 
@@ -51,21 +54,23 @@ public final class Bench implements AutoCloseable {
      * @param cpuMillisPerFrame of this process
      * @param brokerCpuMillisPerFrame of the broker's process; 0 where there is none
      */
-    record Result(double framesPerSecond, double cpuMillisPerFrame, double brokerCpuMillisPerFrame) {
+    record Result(
+            double framesPerSecond, double cpuMillisPerFrame, double brokerCpuMillisPerFrame) {
 
         static Result median(List<Result> results) {
             return new Result(
                     median(results.stream().mapToDouble(Result::framesPerSecond).toArray()),
                     median(results.stream().mapToDouble(Result::cpuMillisPerFrame).toArray()),
-                    median(results.stream().mapToDouble(Result::brokerCpuMillisPerFrame).toArray()));
+                    median(
+                            results.stream()
+                                    .mapToDouble(Result::brokerCpuMillisPerFrame)
+                                    .toArray()));
         }
 
         private static double median(double[] values) {
             Arrays.sort(values);
             int half = values.length / 2;
-            return values.length % 2 == 1
-                    ? values[half]
-                    : (values[half - 1] + values[half]) / 2;
+            return values.length % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
         }
     }
 
@@ -195,9 +200,9 @@ public final class Bench implements AutoCloseable {
     private long engineLoop(int worker, InferenceBackend backend, CyclicBarrier start)
             throws Exception {
         try (BatchBuffer buffer = backend.newBuffer();
-                OpenCvFrameDecoder decoder = decoder()) {
-            new Letterbox(backend.spec(), model.interpolation())
-                    .write(decoder.decode(frames.get(worker % frames.size())), buffer.slot(0));
+                OpenCvFrameDecoder decoder = decoder();
+                Letterbox letterbox = new Letterbox(backend.spec(), model.interpolation())) {
+            letterbox.write(decoder.decode(frames.get(worker % frames.size())), buffer.slot(0));
             start.await();
             long deadline = deadline();
             long count = 0;
@@ -214,8 +219,8 @@ public final class Bench implements AutoCloseable {
             throws Exception {
         ModelSpec spec = backend.spec();
         try (BatchBuffer buffer = backend.newBuffer();
-                OpenCvFrameDecoder decoder = decoder()) {
-            Letterbox letterbox = new Letterbox(spec, model.interpolation());
+                OpenCvFrameDecoder decoder = decoder();
+                Letterbox letterbox = new Letterbox(spec, model.interpolation())) {
             DetectionReader reader = new DetectionReader(spec, model.nms(spec));
             start.await();
             long deadline = deadline();
@@ -248,12 +253,11 @@ public final class Bench implements AutoCloseable {
     }
 
     private static OpenCvFrameDecoder decoder() {
-        return new OpenCvFrameDecoder(Integer.MAX_VALUE, Integer.MAX_VALUE);
+        return new OpenCvFrameDecoder(new FrameLimits(1 << 29, 1 << 28));
     }
 
     static long processCpuNanos() {
-        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class)
-                .getProcessCpuTime();
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
     }
 
     @Override

@@ -38,7 +38,10 @@ final class PipelineBench implements AutoCloseable {
     /** One camera a partition, so that all subtasks have the same to do. */
     private static final int CAMERAS = 8;
 
-    /** Events that pass before the clock starts: engines are loaded and the first code compiled by then. */
+    /**
+     * Events that pass before the clock starts: engines are loaded and the first code compiled by
+     * then.
+     */
     private static final double WARM_UP = 0.15;
 
     private static final int MAX_FRAME_BYTES = 4 << 20;
@@ -186,7 +189,8 @@ final class PipelineBench implements AutoCloseable {
                                     System.currentTimeMillis(),
                                     ("cam-" + camera).getBytes(StandardCharsets.UTF_8),
                                     frames.get(i % frames.size()));
-                    for (FrameRecord.Header header : new FrameHeaders().seq(i / CAMERAS).toArray()) {
+                    for (FrameRecord.Header header :
+                            new FrameHeaders().seq(i / CAMERAS).toArray()) {
                         record.headers().add(header.name(), header.value());
                     }
                     producer.send(record);

@@ -53,7 +53,8 @@ final class BenchCommand implements Callable<Integer> {
             names = "--pictures",
             paramLabel = "N",
             defaultValue = "200",
-            description = "Most pictures of the video that are used, in turn (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Most pictures of the video that are used, in turn (default: ${DEFAULT-VALUE}).")
     int pictures;
 
     @Option(

@@ -33,7 +33,8 @@ final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--cameras",
             paramLabel = "N",
-            description = "Number of cameras; camera i plays video i modulo the videos. Default: one a video.")
+            description =
+                    "Number of cameras; camera i plays video i modulo the videos. Default: one a video.")
     Integer cameras;
 
     @Option(
@@ -45,7 +46,8 @@ final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--duration",
             paramLabel = "DURATION",
-            description = "Play the videos over and over for that long, such as 30s; once where absent.")
+            description =
+                    "Play the videos over and over for that long, such as 30s; once where absent.")
     Duration duration;
 
     @Option(

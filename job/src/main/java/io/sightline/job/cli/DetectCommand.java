@@ -12,6 +12,7 @@ import io.sightline.job.UserException;
 import io.sightline.vision.Annotator;
 import io.sightline.vision.DecodedFrame;
 import io.sightline.vision.DetectionReader;
+import io.sightline.vision.FrameLimits;
 import io.sightline.vision.Letterbox;
 import io.sightline.vision.LetterboxGeometry;
 import io.sightline.vision.OpenCvFrameDecoder;
@@ -26,14 +27,17 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code ./sightline detect}: single pictures through the same decode, letterbox, engine and parser as the job's frames. */
+/**
+ * {@code ./sightline detect}: single pictures through the same decode, letterbox, engine and parser
+ * as the job's frames.
+ */
 @Command(
         name = "detect",
         description = "Detect objects in single pictures, without Kafka.",
         mixinStandardHelpOptions = true)
 final class DetectCommand implements Callable<Integer> {
 
-    private static final long MAX_PIXELS = 1L << 28;
+    private static final FrameLimits LIMITS = new FrameLimits(1 << 29, 1 << 28);
 
     @Parameters(arity = "1..*", paramLabel = "IMAGE", description = "JPEG, PNG or WebP files.")
     List<Path> images;
@@ -71,9 +75,9 @@ final class DetectCommand implements Callable<Integer> {
         ObjectMapper mapper = new ObjectMapper();
         try (InferenceBackend backend = model.backendFactory(1).open();
                 BatchBuffer buffer = backend.newBuffer();
-                OpenCvFrameDecoder decoder = new OpenCvFrameDecoder(Integer.MAX_VALUE, MAX_PIXELS)) {
+                OpenCvFrameDecoder decoder = new OpenCvFrameDecoder(LIMITS);
+                Letterbox letterbox = new Letterbox(backend.spec(), model.interpolation())) {
             ModelSpec spec = backend.spec();
-            Letterbox letterbox = new Letterbox(spec, model.interpolation());
             DetectionReader reader = new DetectionReader(spec, model.nms(spec));
             for (Path image : images) {
                 byte[] encoded = Files.readAllBytes(image);

@@ -59,7 +59,8 @@ final class ReplayCommand implements Callable<Integer> {
     @Option(
             names = "--kafka-properties",
             paramLabel = "FILE",
-            description = "Properties for the Kafka client, such as security settings; never logged.")
+            description =
+                    "Properties for the Kafka client, such as security settings; never logged.")
     Path kafkaProperties;
 
     @Option(

@@ -11,10 +11,14 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 
-/** What {@code ./sightline} starts. Every command ends with 0, or with another status and one line that says why. */
+/**
+ * What {@code ./sightline} starts. Every command ends with 0, or with another status and one line
+ * that says why.
+ */
 @Command(
         name = "sightline",
-        description = "Camera frames in, detection events out: streaming video analytics on Apache Flink.",
+        description =
+                "Camera frames in, detection events out: streaming video analytics on Apache Flink.",
         mixinStandardHelpOptions = true,
         versionProvider = Sightline.Version.class,
         subcommands = {
@@ -96,7 +100,9 @@ public final class Sightline {
         @Override
         public String[] getVersion() {
             String version = Sightline.class.getPackage().getImplementationVersion();
-            return new String[] {"sightline " + (version == null ? "(built from source)" : version)};
+            return new String[] {
+                "sightline " + (version == null ? "(built from source)" : version)
+            };
         }
     }
 }

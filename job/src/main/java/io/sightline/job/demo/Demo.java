@@ -23,15 +23,19 @@ import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
- * Everything in one process: a Kafka broker, Flink, cameras, the job, and somebody who reads its events. Ends when every frame the
- * cameras sent has its event or dead letter, and leaves nothing behind.
+ * Everything in one process: a Kafka broker, Flink, cameras, the job, and somebody who reads its
+ * events. Ends when every frame the cameras sent has its event or dead letter, and leaves nothing
+ * behind.
  */
 public final class Demo {
 
     private static final int MAX_FRAME_BYTES = 4 << 20;
     private static final int PARTITIONS = 8;
 
-    /** The job reads on while the cameras are quiet; that it has stopped altogether shows by this long silence. */
+    /**
+     * The job reads on while the cameras are quiet; that it has stopped altogether shows by this
+     * long silence.
+     */
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private static final String FRAMES = "camera-frames";

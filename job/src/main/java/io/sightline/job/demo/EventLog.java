@@ -81,7 +81,8 @@ public final class EventLog implements AutoCloseable {
     }
 
     /**
-     * @param eventsFile gets each event as it is on the topic, on a line of its own; null for nowhere
+     * @param eventsFile gets each event as it is on the topic, on a line of its own; null for
+     *     nowhere
      */
     EventLog(Path eventsFile, PrintStream out) throws IOException {
         this.out = out;
@@ -115,8 +116,7 @@ public final class EventLog implements AutoCloseable {
     private void read() {
         try {
             while (!closed) {
-                for (ConsumerRecord<byte[], byte[]> record :
-                        consumer.poll(Duration.ofSeconds(1))) {
+                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofSeconds(1))) {
                     if (record.topic().equals(eventsTopic)) {
                         event(record.value());
                     } else {

@@ -44,6 +44,7 @@ import org.apache.flink.streaming.runtime.streamrecord.LatencyMarker;
 import org.apache.flink.streaming.runtime.streamrecord.RecordAttributes;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
+import org.apache.flink.util.IOUtils;
 import org.apache.flink.util.OutputTag;
 import org.apache.flink.util.function.ThrowingRunnable;
 
@@ -142,7 +143,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         model =
                 new DetectionEvent.Model(
                         spec.name(), spec.sha256(), spec.precision(), settings.backend().backend());
-        decoder = new OpenCvFrameDecoder(settings.maxFrameBytes(), settings.maxFramePixels());
+        decoder = new OpenCvFrameDecoder(settings.frameLimits());
         letterbox = new Letterbox(spec, settings.interpolation());
         room = new AdmissionRoom(settings.roomFrames(), settings.roomBytes());
         pending = new ArrayDeque<>();
@@ -178,7 +179,9 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         ModelSpec network = backends.get(0).spec();
         NmsSettings nms =
                 NmsSettings.infer(
-                        settings.confidence() == null ? network.confidence() : settings.confidence(),
+                        settings.confidence() == null
+                                ? network.confidence()
+                                : settings.confidence(),
                         settings.iou() == null ? network.iou() : settings.iou());
         return new MicroBatcher<>(
                 backends,
@@ -326,14 +329,10 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     @Override
     public void close() throws Exception {
         gone = true;
-        try (AutoCloseable last = super::close;
-                AutoCloseable share = lease;
-                AutoCloseable pixels = decoder;
-                AutoCloseable line = submitter) {
-            if (pending != null) {
-                pending.clear();
-            }
+        if (pending != null) {
+            pending.clear();
         }
+        IOUtils.closeAll(submitter, letterbox, decoder, lease, super::close);
     }
 
     private static String cameraId(PendingFrame frame) {

@@ -2,7 +2,9 @@
 package io.sightline.streaming;
 
 import io.sightline.inference.BackendFactory;
+import io.sightline.vision.FrameLimits;
 import io.sightline.vision.Interpolation;
+import java.io.Serializable;
 import java.time.Duration;
 
 /**
@@ -30,7 +32,13 @@ public record DetectSettings(
         Float iou,
         Interpolation interpolation,
         int maxFrameBytes,
-        long maxFramePixels,
+        int maxFramePixels,
         int roomFrames,
         long roomBytes,
-        int maxCameras) {}
+        int maxCameras)
+        implements Serializable {
+
+    FrameLimits frameLimits() {
+        return new FrameLimits(maxFrameBytes, maxFramePixels);
+    }
+}

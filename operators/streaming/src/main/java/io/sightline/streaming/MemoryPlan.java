@@ -68,9 +68,7 @@ record MemoryPlan(long bufferBytes, long decoderBytes, long engineBytes) {
     static MemoryPlan of(long bytesPerBuffer, DetectSettings settings, int lanes, int subtasks) {
         return new MemoryPlan(
                 lanes * settings.buffersPerLane() * bytesPerBuffer,
-                subtasks
-                        * OpenCvFrameDecoder.maxNativeBytes(
-                                settings.maxFrameBytes(), settings.maxFramePixels()),
+                subtasks * OpenCvFrameDecoder.maxBufferBytes(settings.frameLimits()),
                 lanes * settings.backend().estimatedLaneBytes());
     }
 

@@ -136,8 +136,7 @@ class DetectOperatorTest {
         assertThat(events).hasSize(frames);
         for (int i = 0; i < frames; i++) {
             DetectionEvent event = events.get(i);
-            assertThat(event.source())
-                    .isEqualTo(new DetectionEvent.Source("camera-frames", 0, i));
+            assertThat(event.source()).isEqualTo(new DetectionEvent.Source("camera-frames", 0, i));
             assertThat(event.cameraId()).isEqualTo("cam-" + i % 3);
             assertThat(event.image()).isEqualTo(new DetectionEvent.Image(32, 32));
             assertThat(event.objects()).hasSize(1);
@@ -168,7 +167,12 @@ class DetectOperatorTest {
 
         assertThat(harness.getOutput().stream().map(DetectOperatorTest::kind))
                 .containsExactly(
-                        "event 0", "watermark 5", "event 1", "status idle", "attributes", "status active");
+                        "event 0",
+                        "watermark 5",
+                        "event 1",
+                        "status idle",
+                        "attributes",
+                        "status active");
     }
 
     private static String kind(Object element) {
@@ -240,8 +244,7 @@ class DetectOperatorTest {
 
     @Test
     void shouldFailEverySubtaskWithALaneAndRecover() throws Exception {
-        FakeBackendFactory backend =
-                FakeBackendFactory.create(32, 32, 2, run -> run == 3, null);
+        FakeBackendFactory backend = FakeBackendFactory.create(32, 32, 2, run -> run == 3, null);
         Harness a = open(backend, Duration.ZERO, 1);
         Harness b = open(backend, Duration.ZERO, 1);
         assertThat(backend.opened()).as("subtasks of a job share their lanes").hasSize(1);
@@ -271,8 +274,7 @@ class DetectOperatorTest {
     @Test
     void shouldEndCleanlyWhenCancelledWhileItWaitsForASlot() throws Exception {
         Semaphore permits = new Semaphore(0);
-        FakeBackendFactory backend =
-                FakeBackendFactory.create(32, 32, 1, run -> false, permits);
+        FakeBackendFactory backend = FakeBackendFactory.create(32, 32, 1, run -> false, permits);
         Harness waiting = open(backend, Duration.ZERO, 1);
         for (int i = 0; i < 6; i++) {
             waiting.process(frame(i, jpeg(1)));
@@ -296,7 +298,11 @@ class DetectOperatorTest {
         long seed = System.nanoTime();
         System.out.println("DetectOperatorTest seed " + seed);
         Random random = new Random(seed);
-        Harness harness = open(FakeBackendFactory.create(32, 32, 3, run -> false, null), Duration.ofMillis(1), 2);
+        Harness harness =
+                open(
+                        FakeBackendFactory.create(32, 32, 3, run -> false, null),
+                        Duration.ofMillis(1),
+                        2);
         byte[] good = jpeg(3);
         int bad = 0;
         int total = 2_000;
@@ -306,8 +312,7 @@ class DetectOperatorTest {
             harness.process(frame(i, damaged ? new byte[] {1, 2, 3} : good));
             if (random.nextInt(50) == 0) {
                 harness.prepareSnapshotPreBarrier(i);
-                assertThat(harness.events().size() + harness.deadLetters().size())
-                        .isEqualTo(i + 1);
+                assertThat(harness.events().size() + harness.deadLetters().size()).isEqualTo(i + 1);
             }
         }
         harness.endInput();

@@ -18,8 +18,7 @@ record FakeBackendFactory(int id, int width, int height, int maxBatch) implement
     private static final AtomicInteger IDS = new AtomicInteger();
     private static final Map<Integer, Control> CONTROLS = new ConcurrentHashMap<>();
 
-    private record Control(
-            IntPredicate failsOnRun, Semaphore permits, List<FakeBackend> opened) {}
+    private record Control(IntPredicate failsOnRun, Semaphore permits, List<FakeBackend> opened) {}
 
     /**
      * @param failsOnRun told the number of a run, counted over all engines; true makes it throw

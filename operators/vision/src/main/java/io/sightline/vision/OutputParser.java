@@ -119,9 +119,9 @@ abstract sealed class OutputParser
             float y2,
             float score,
             int classId) {
-        // Any infinity or NaN among the addends shows in the difference with itself.
+        // Any infinity or NaN among the addends shows in the sum.
         float sum = Math.abs(x1) + Math.abs(y1) + Math.abs(x2) + Math.abs(y2);
-        if (!(sum - sum == 0)) {
+        if (!Float.isFinite(sum)) {
             throw new InferenceException(
                     place(tensor, frame, row)
                             + ": box "
