@@ -42,11 +42,12 @@ public record GraphTensor(String name, ElementType type, int[] shape) {
         return shape.length;
     }
 
-    /** As error messages show it: {@code outputs float32 [?,8400,85]}. */
+    /** As error messages show it: {@code 'outputs' float32 [?,8400,85]}. */
     @Override
     public String toString() {
-        return name
-                + " "
+        return "'"
+                + name
+                + "' "
                 + type
                 + Arrays.stream(shape)
                         .mapToObj(d -> d < 0 ? "?" : Integer.toString(d))

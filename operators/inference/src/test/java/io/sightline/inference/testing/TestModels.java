@@ -114,7 +114,7 @@ public final class TestModels {
      * A detector of layout anchors-obj with 80 classes over strides 8, 16 and 32: [batch, N, 85],
      * every value a different mixture of the colours of its cell, between 0 and 1. No JSON.
      *
-     * @param width a multiple of 32
+     * @param width a multiple of 32; 64 by 64 would leave two readings of the layout
      * @param height a multiple of 32
      * @param batch of the graph, or {@link #DYNAMIC}
      */
