@@ -46,7 +46,6 @@ public final class Bench implements AutoCloseable {
     private final int workers;
     private final int rounds;
     private final double secondsPerRound;
-    private final PrintStream out;
     private final List<InferenceBackend> backends = new ArrayList<>();
 
     /**
@@ -83,17 +82,16 @@ public final class Bench implements AutoCloseable {
             List<byte[]> frames,
             int workers,
             int rounds,
-            double secondsPerRound,
-            PrintStream out) {
+            double secondsPerRound) {
         this.model = model;
         this.frames = frames;
         this.workers = workers;
         this.rounds = rounds;
         this.secondsPerRound = secondsPerRound;
-        this.out = out;
     }
 
-    public void run() throws Exception {
+    /** Prints as it goes. */
+    public void run(PrintStream out) throws Exception {
         for (int i = 0; i < workers; i++) {
             backends.add(model.backendFactory(1).open());
         }
@@ -133,9 +131,9 @@ public final class Bench implements AutoCloseable {
             Result a = Result.median(engine);
             Result b = Result.median(inline);
             Result c = Result.median(pipeline);
-            print("a  engine on ready tensors", a);
-            print("b  decode, letterbox, engine, parse", b);
-            print("c  job, Kafka to Kafka", c);
+            print(out, "a  engine on ready tensors", a);
+            print(out, "b  decode, letterbox, engine, parse", b);
+            print(out, "c  job, Kafka to Kafka", c);
             out.printf(
                     Locale.ROOT,
                     "c/a %.3f   c/b %.3f   broker apart: %.2f ms CPU/frame%n",
@@ -151,7 +149,7 @@ public final class Bench implements AutoCloseable {
         }
     }
 
-    private void print(String name, Result result) {
+    private static void print(PrintStream out, String name, Result result) {
         out.printf(
                 Locale.ROOT,
                 "%-36s %7.1f frames/s  %6.2f ms CPU/frame%n",

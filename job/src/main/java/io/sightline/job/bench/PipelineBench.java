@@ -11,11 +11,13 @@ import io.sightline.job.ModelChoice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.configuration.Configuration;
@@ -131,6 +133,7 @@ final class PipelineBench implements AutoCloseable {
         private final KafkaConsumer<byte[], byte[]> events;
         private JobID job;
         private CompletableFuture<Void> result;
+        private final DetectionEventCodec codec = new DetectionEventCodec();
         private final boolean readLatencies;
         private long received;
         private long[] latencies = new long[1 << 12];
@@ -175,6 +178,7 @@ final class PipelineBench implements AutoCloseable {
             try (KafkaProducer<byte[], byte[]> producer =
                     new KafkaProducer<>(
                             settings, new ByteArraySerializer(), new ByteArraySerializer())) {
+                List<Future<?>> sends = new ArrayList<>();
                 long start = System.nanoTime();
                 for (int i = 0; i < count; i++) {
                     if (framesPerSecond > 0) {
@@ -193,7 +197,10 @@ final class PipelineBench implements AutoCloseable {
                             new FrameHeaders().seq(i / CAMERAS).toArray()) {
                         record.headers().add(header.name(), header.value());
                     }
-                    producer.send(record);
+                    sends.add(producer.send(record));
+                }
+                for (Future<?> send : sends) {
+                    send.get();
                 }
             }
         }
@@ -228,9 +235,7 @@ final class PipelineBench implements AutoCloseable {
                     }
                     latencies[(int) received++] =
                             readLatencies
-                                    ? DetectionEventCodec.decode(record.value())
-                                            .timing()
-                                            .captureToEmitMs()
+                                    ? codec.decode(record.value()).timing().captureToEmitMs()
                                     : 0;
                 }
                 if (!records.isEmpty()) {

@@ -75,8 +75,8 @@ final class BenchCommand implements Callable<Integer> {
         model.requireHere();
         List<byte[]> frames = CameraReplay.encodeAll(video, jpegQuality, pictures);
         int threads = workers > 0 ? workers : Runtime.getRuntime().availableProcessors();
-        try (Bench bench = new Bench(model, frames, threads, rounds, seconds, System.out)) {
-            bench.run();
+        try (Bench bench = new Bench(model, frames, threads, rounds, seconds)) {
+            bench.run(System.out);
         }
         return 0;
     }

@@ -121,10 +121,11 @@ public final class Demo {
                                 FRAMES,
                                 MAX_FRAME_BYTES);
                 CameraReplay replay = new CameraReplay(cameras, sink, ReplayClock.system())) {
-            job.whenComplete((done, failure) -> replay.close());
+            // No camera plays on for a job that has ended.
+            CompletableFuture<Void> ended = job.whenComplete((done, failure) -> replay.close());
             long sent = replay.run().values().stream().mapToLong(Long::longValue).sum();
-            if (job.isDone()) {
-                job.get();
+            if (ended.isDone()) {
+                ended.get();
             }
             return sent;
         }

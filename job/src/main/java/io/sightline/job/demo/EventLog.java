@@ -30,6 +30,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 /** Reads events and dead letters as they come, shows a line for each, and keeps count. */
 public final class EventLog implements AutoCloseable {
 
+    private final DetectionEventCodec codec = new DetectionEventCodec();
     private final PrintStream out;
     private final OutputStream file;
     private final Set<String> ids = new HashSet<>();
@@ -135,7 +136,7 @@ public final class EventLog implements AutoCloseable {
     }
 
     private void event(byte[] json) throws IOException {
-        DetectionEvent event = DetectionEventCodec.decode(json);
+        DetectionEvent event = codec.decode(json);
         file.write(json);
         file.write('\n');
         out.println(line(event));

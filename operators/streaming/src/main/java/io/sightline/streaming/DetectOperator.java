@@ -104,7 +104,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     private transient DetectionEvent.Model model;
     private transient AdmissionRoom room;
     private transient Deque<PendingElement> pending;
-    private transient DetectMetrics metrics;
+    private transient DetectMetrics frameMetrics;
     private transient CameraMetrics cameras;
     private transient StreamRecord<DetectionEvent> eventRecord;
 
@@ -147,8 +147,8 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         letterbox = new Letterbox(spec, settings.interpolation());
         room = new AdmissionRoom(settings.roomFrames(), settings.roomBytes());
         pending = new ArrayDeque<>();
-        metrics = new DetectMetrics(getMetricGroup(), batcher);
-        cameras = new CameraMetrics(metrics.group(), settings.maxCameras());
+        frameMetrics = new DetectMetrics(getMetricGroup(), batcher);
+        cameras = new CameraMetrics(frameMetrics.group(), settings.maxCameras());
         eventRecord = new StreamRecord<>(null);
     }
 
@@ -197,10 +197,10 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         FrameRecord record = element.getValue();
         PendingFrame frame = new PendingFrame(exit, record, clock.nanoTime());
         pending.addLast(frame);
-        metrics.framesIn.inc();
+        frameMetrics.framesIn.inc();
         try {
             frame.frame = CameraFrameCodec.decode(record, settings.maxFrameBytes());
-            metrics.malformedHeaders.inc(frame.frame.malformedHeaders());
+            frameMetrics.malformedHeaders.inc(frame.frame.malformedHeaders());
             room.add(frame);
         } catch (FrameRejectedException e) {
             frame.reject(e);
@@ -241,7 +241,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
                 continue;
             }
             if (picture.endMarkerMissing()) {
-                metrics.missingEndMarkers.inc();
+                frameMetrics.missingEndMarkers.inc();
             }
             frame.imageWidth = picture.width();
             frame.imageHeight = picture.height();
@@ -295,7 +295,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         } finally {
             draining = false;
         }
-        metrics.drained(clock.nanoTime() - start);
+        frameMetrics.drained(clock.nanoTime() - start);
     }
 
     @Override
@@ -371,7 +371,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
                                         frame.record,
                                         frame.rejection.reason(),
                                         frame.rejection.getMessage())));
-                metrics.deadLetters.inc();
+                frameMetrics.deadLetters.inc();
                 account.deadLetters.inc();
                 return;
             }
@@ -384,8 +384,8 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
                             - frame.committedNanos;
             output.collect(
                     eventRecord.replace(event(frame, queueNanos), frame.record.timestampMillis()));
-            metrics.frameDone(frame, queueNanos);
-            metrics.eventsOut.inc();
+            frameMetrics.frameDone(frame, queueNanos);
+            frameMetrics.eventsOut.inc();
             account.eventsOut.inc();
         }
 

@@ -30,8 +30,8 @@ public final class DetectOperatorFactory extends AbstractStreamOperatorFactory<D
     }
 
     @Override
-    @SuppressWarnings(
-            "unchecked") // Flink asks for the operator type it declared, which this factory makes.
+    // Flink asks for the operator type that it declared, which this factory makes.
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
     public <T extends StreamOperator<DetectionEvent>> T createStreamOperator(
             StreamOperatorParameters<DetectionEvent> parameters) {
         return (T) new DetectOperator(parameters, settings);

@@ -67,9 +67,9 @@ record MemoryPlan(long bufferBytes, long decoderBytes, long engineBytes) {
 
     static MemoryPlan of(long bytesPerBuffer, DetectSettings settings, int lanes, int subtasks) {
         return new MemoryPlan(
-                lanes * settings.buffersPerLane() * bytesPerBuffer,
+                bytesPerBuffer * lanes * settings.buffersPerLane(),
                 subtasks * OpenCvFrameDecoder.maxBufferBytes(settings.frameLimits()),
-                lanes * settings.backend().estimatedLaneBytes());
+                settings.backend().estimatedLaneBytes() * lanes);
     }
 
     /**

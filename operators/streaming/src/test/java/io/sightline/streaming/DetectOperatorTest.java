@@ -28,9 +28,11 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import javax.imageio.ImageIO;
+import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.serialization.SerializerConfigImpl;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.operators.testutils.MockEnvironmentBuilder;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.RecordAttributes;
 import org.apache.flink.streaming.runtime.streamrecord.RecordAttributesBuilder;
@@ -44,6 +46,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class DetectOperatorTest {
 
+    private static final JobID JOB = new JobID();
     private static final long CAPTURED = 1_700_000_000_123L;
 
     private final List<Harness> harnesses = new ArrayList<>();
@@ -55,7 +58,9 @@ class DetectOperatorTest {
             super(
                     new DetectOperatorFactory(settings),
                     TypeInformation.of(FrameRecord.class)
-                            .createSerializer(new SerializerConfigImpl()));
+                            .createSerializer(new SerializerConfigImpl()),
+                    // Of one job, whose subtasks share their lanes.
+                    new MockEnvironmentBuilder().setJobID(JOB).build());
             getExecutionConfig().enableObjectReuse();
         }
 
