@@ -165,7 +165,9 @@ public final class CameraReplay implements AutoCloseable {
         private final List<String> cameras = new ArrayList<>();
         private final VideoSource first;
         private final long startNanos;
-        private final Pace.Schedule schedule;
+
+        /** Begins with the first picture: to open and to warm up takes time that is no camera's. */
+        private Pace.Schedule schedule;
 
         private Player(int index, VideoSource first, long startNanos) {
             this.video = plan.videos().get(index);
@@ -174,7 +176,6 @@ public final class CameraReplay implements AutoCloseable {
             }
             this.first = first;
             this.startNanos = startNanos;
-            this.schedule = plan.pace().schedule(startNanos, first.frameRate());
         }
 
         @Override
@@ -210,6 +211,9 @@ public final class CameraReplay implements AutoCloseable {
                     return true;
                 }
                 byte[] jpeg = encoder.encode(frame);
+                if (schedule == null) {
+                    schedule = plan.pace().schedule(clock.nanoTime(), source.frameRate());
+                }
                 long due = schedule.dueNanos(frame.mediaNanos());
                 if (plan.duration() != null
                         && Math.max(due, clock.nanoTime()) - startNanos
