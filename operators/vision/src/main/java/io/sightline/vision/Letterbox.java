@@ -43,9 +43,9 @@ public final class Letterbox implements AutoCloseable {
         gray = new byte[spec.slotBytes()];
         Arrays.fill(gray, (byte) spec.fill());
         targetSize = new Size();
-        // Two rows of one pixel make a header of rows apart; without data it owns nothing.
-        try (BytePointer none = new BytePointer()) {
-            target = new Mat(2, 1, opencv_core.CV_8UC3, none, (long) inputWidth * CHANNELS);
+        // Two rows of one pixel make a header of rows apart. It never looks at, or owns, this byte.
+        try (BytePointer any = new BytePointer(1)) {
+            target = new Mat(2, 1, opencv_core.CV_8UC3, any, (long) inputWidth * CHANNELS);
         }
     }
 
