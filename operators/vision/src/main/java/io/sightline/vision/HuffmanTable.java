@@ -37,13 +37,13 @@ final class HuffmanTable {
                     throw JpegPicture.corrupt("a Huffman table has too many codes");
                 }
                 if (length <= LOOKUP_BITS) {
-                    int first = code << LOOKUP_BITS - length;
-                    short entry = (short) (length << 8 | symbols[index] & 0xff);
-                    Arrays.fill(lookup, first, first + (1 << LOOKUP_BITS - length), entry);
+                    int first = code << (LOOKUP_BITS - length);
+                    short entry = (short) (length << 8 | (symbols[index] & 0xff));
+                    Arrays.fill(lookup, first, first + (1 << (LOOKUP_BITS - length)), entry);
                 }
             }
             if (counts[length - 1] > 0) {
-                largestCode[length] = (code << MAX_LENGTH - length) - 1;
+                largestCode[length] = (code << (MAX_LENGTH - length)) - 1;
             }
             code <<= 1;
         }
@@ -55,14 +55,14 @@ final class HuffmanTable {
      * @return its length << 8 | its symbol; 0 if no code matches
      */
     int decode(int bits) {
-        int entry = lookup[bits >>> MAX_LENGTH - LOOKUP_BITS];
+        int entry = lookup[bits >>> (MAX_LENGTH - LOOKUP_BITS)];
         if (entry != 0) {
             return entry;
         }
         for (int length = LOOKUP_BITS + 1; length <= MAX_LENGTH; length++) {
             if (bits <= largestCode[length]) {
-                int index = (bits >>> MAX_LENGTH - length) + symbolOffset[length];
-                return length << 8 | symbols[index] & 0xff;
+                int index = (bits >>> (MAX_LENGTH - length)) + symbolOffset[length];
+                return length << 8 | (symbols[index] & 0xff);
             }
         }
         return 0;

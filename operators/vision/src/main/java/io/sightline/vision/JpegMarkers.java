@@ -42,7 +42,7 @@ final class JpegMarkers {
     }
 
     static boolean standsAlone(int marker) {
-        return marker >= RST0 && marker <= EOI || marker == TEM;
+        return (marker >= RST0 && marker <= EOI) || marker == TEM;
     }
 
     /** Reads the length of the segment whose marker came last. */

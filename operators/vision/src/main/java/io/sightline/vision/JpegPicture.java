@@ -33,7 +33,6 @@ record JpegPicture(
      */
 
     private static final int SOF0_BASELINE = 0xc0;
-    private static final int SOF1_EXTENDED = 0xc1;
     private static final int SOF2_PROGRESSIVE = 0xc2;
     private static final int MAX_COMPONENTS = 4;
     private static final int MAX_SAMPLING = 4;

@@ -4,6 +4,7 @@ package io.sightline.vision;
 import io.sightline.events.FrameRejectedException;
 import io.sightline.events.Rejection;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import javax.imageio.plugins.jpeg.JPEGHuffmanTable;
 
@@ -21,6 +22,12 @@ final class JpegScans {
     private static final int COEFFICIENTS = 64;
     private static final int TABLES = 4;
     private static final int NOT_CODED = 255;
+
+    /** The symbol of sixteen zeros. */
+    private static final int ZERO_RUN = 0xf0;
+
+    /** Interleaved scans hold nothing that needs the block's index. */
+    private static final int NO_BLOCK = -1;
 
     private final JpegPicture picture;
     private final byte[] data;
@@ -61,7 +68,7 @@ final class JpegScans {
             blockColumns = blocks(picture.width(), component.horizontal(), picture.maxHorizontal());
             blockRows = blocks(picture.height(), component.vertical(), picture.maxVertical());
             nonZero = picture.progressive() ? new long[blockColumns * blockRows] : null;
-            java.util.Arrays.fill(lowestBit, NOT_CODED);
+            Arrays.fill(lowestBit, NOT_CODED);
         }
 
         private static int blocks(int pixels, int sampling, int maxSampling) {
@@ -157,7 +164,7 @@ final class JpegScans {
         for (int i = 0; i < count; i++) {
             Plane plane = plane(markers.u8());
             int tables = markers.u8();
-            plane.dc = dcTables[tables >> 4 & 3];
+            plane.dc = dcTables[(tables >> 4) & 3];
             plane.ac = acTables[tables & 3];
             scanned.add(plane);
         }
@@ -173,8 +180,8 @@ final class JpegScans {
             refines = false;
         } else if (lastCoefficient < firstCoefficient
                 || lastCoefficient >= COEFFICIENTS
-                || firstCoefficient == 0 && lastCoefficient != 0
-                || firstCoefficient > 0 && count > 1) {
+                || (firstCoefficient == 0 && lastCoefficient != 0)
+                || (firstCoefficient > 0 && count > 1)) {
             throw JpegPicture.corrupt("a progressive scan covers an invalid range");
         }
         for (Plane plane : scanned) {
@@ -182,7 +189,7 @@ final class JpegScans {
                 plane.lowestBit[k] = approximation & 15;
             }
             boolean needsDc = firstCoefficient == 0 && !refines;
-            if (needsDc && plane.dc == null || lastCoefficient > 0 && plane.ac == null) {
+            if ((needsDc && plane.dc == null) || (lastCoefficient > 0 && plane.ac == null)) {
                 throw JpegPicture.corrupt("a scan uses a Huffman table that is not there");
             }
         }
@@ -237,37 +244,24 @@ final class JpegScans {
         bitCount = 0;
         endOfBandRun = 0;
         int units = columns * rows;
-        try {
-            for (int unit = 0; unit < units; unit++) {
-                if (restartInterval > 0 && unit > 0 && unit % restartInterval == 0) {
-                    restart(unit / restartInterval - 1 & 7);
-                }
-                if (!interleaved) {
-                    walkBlock(only, unit);
-                    continue;
-                }
-                for (Plane plane : scanned) {
-                    int blocks = plane.component.horizontal() * plane.component.vertical();
-                    for (int i = 0; i < blocks; i++) {
-                        walkBlock(plane, NO_BLOCK);
-                    }
+        for (int unit = 0; unit < units; unit++) {
+            if (restartInterval > 0 && unit > 0 && unit % restartInterval == 0) {
+                restart((unit / restartInterval - 1) & 7);
+            }
+            if (!interleaved) {
+                walkBlock(only, unit);
+                continue;
+            }
+            for (Plane plane : scanned) {
+                int blocks = plane.component.horizontal() * plane.component.vertical();
+                for (int i = 0; i < blocks; i++) {
+                    walkBlock(plane, NO_BLOCK);
                 }
             }
-        } catch (EndOfScan e) {
-            throw new FrameRejectedException(
-                    Rejection.TRUNCATED,
-                    "the JPEG's scan data ends at byte "
-                            + Math.min(position, data.length)
-                            + " of "
-                            + data.length
-                            + ", before its last block");
         }
     }
 
-    /** Interleaved scans hold nothing that needs the block's index. */
-    private static final int NO_BLOCK = -1;
-
-    private void walkBlock(Plane plane, int block) throws FrameRejectedException, EndOfScan {
+    private void walkBlock(Plane plane, int block) throws FrameRejectedException {
         if (!picture.progressive()) {
             skipDc(plane);
             walkSequentialAc(plane);
@@ -284,7 +278,7 @@ final class JpegScans {
         }
     }
 
-    private void skipDc(Plane plane) throws FrameRejectedException, EndOfScan {
+    private void skipDc(Plane plane) throws FrameRejectedException {
         int size = symbol(plane.dc);
         if (size > 16) {
             throw JpegPicture.corrupt("a DC coefficient has " + size + " bits");
@@ -292,7 +286,7 @@ final class JpegScans {
         take(size);
     }
 
-    private void walkSequentialAc(Plane plane) throws FrameRejectedException, EndOfScan {
+    private void walkSequentialAc(Plane plane) throws FrameRejectedException {
         for (int k = 1; k < COEFFICIENTS; k++) {
             int symbol = symbol(plane.ac);
             int size = symbol & 15;
@@ -304,10 +298,7 @@ final class JpegScans {
         }
     }
 
-    /** Sixteen zeros. */
-    private static final int ZERO_RUN = 0xf0;
-
-    private void walkFirstAc(Plane plane, int block) throws FrameRejectedException, EndOfScan {
+    private void walkFirstAc(Plane plane, int block) throws FrameRejectedException {
         if (endOfBandRun > 0) {
             endOfBandRun--;
             return;
@@ -328,7 +319,7 @@ final class JpegScans {
         }
     }
 
-    private void refineAc(Plane plane, int block) throws FrameRejectedException, EndOfScan {
+    private void refineAc(Plane plane, int block) throws FrameRejectedException {
         int k = firstCoefficient;
         if (endOfBandRun == 0) {
             for (; k <= lastCoefficient; k++) {
@@ -342,7 +333,7 @@ final class JpegScans {
                 take(size == 0 ? 0 : 1); // the sign of the coefficient that becomes non-zero
                 // One more bit for each non-zero coefficient passed on the way to it.
                 for (; k <= lastCoefficient; k++) {
-                    if ((plane.nonZero[block] >>> k & 1) != 0) {
+                    if (((plane.nonZero[block] >>> k) & 1) != 0) {
                         take(1);
                     } else if (--run < 0) {
                         break;
@@ -355,7 +346,7 @@ final class JpegScans {
         }
         if (endOfBandRun > 0) {
             if (k <= lastCoefficient) {
-                long rest = -1L << k & -1L >>> COEFFICIENTS - 1 - lastCoefficient;
+                long rest = (-1L << k) & (-1L >>> (COEFFICIENTS - 1 - lastCoefficient));
                 for (int i = Long.bitCount(plane.nonZero[block] & rest); i > 0; i--) {
                     take(1);
                 }
@@ -364,18 +355,18 @@ final class JpegScans {
         }
     }
 
-    private int symbol(HuffmanTable table) throws FrameRejectedException, EndOfScan {
+    private int symbol(HuffmanTable table) throws FrameRejectedException {
         if (bitCount < HuffmanTable.MAX_LENGTH) {
             fill();
         }
         int next =
                 bitCount >= HuffmanTable.MAX_LENGTH
-                        ? (int) (bits >>> bitCount - HuffmanTable.MAX_LENGTH) & 0xffff
-                        : (int) (bits << HuffmanTable.MAX_LENGTH - bitCount) & 0xffff;
+                        ? (int) (bits >>> (bitCount - HuffmanTable.MAX_LENGTH)) & 0xffff
+                        : (int) (bits << (HuffmanTable.MAX_LENGTH - bitCount)) & 0xffff;
         int entry = table.decode(next);
         int length = entry >> 8;
-        if (length > bitCount || length == 0 && bitCount < HuffmanTable.MAX_LENGTH) {
-            throw EndOfScan.INSTANCE;
+        if (length > bitCount || (length == 0 && bitCount < HuffmanTable.MAX_LENGTH)) {
+            throw endOfScan();
         }
         if (length == 0) {
             throw JpegPicture.corrupt("a Huffman code before byte " + position + " is invalid");
@@ -384,15 +375,15 @@ final class JpegScans {
         return entry & 0xff;
     }
 
-    private int take(int count) throws EndOfScan {
+    private int take(int count) throws FrameRejectedException {
         if (bitCount < count) {
             fill();
             if (bitCount < count) {
-                throw EndOfScan.INSTANCE;
+                throw endOfScan();
             }
         }
         bitCount -= count;
-        return (int) (bits >>> bitCount) & (1 << count) - 1;
+        return (int) (bits >>> bitCount) & ((1 << count) - 1);
     }
 
     /** Takes in bytes up to the next marker; a stuffed zero after 0xff is not data. */
@@ -415,14 +406,14 @@ final class JpegScans {
         }
     }
 
-    private void restart(int expected) throws FrameRejectedException, EndOfScan {
+    private void restart(int expected) throws FrameRejectedException {
         bitCount = 0;
         endOfBandRun = 0;
         JpegMarkers markers = new JpegMarkers(data);
         markers.moveTo(position);
         int marker = markers.next();
         if (marker == JpegMarkers.NONE || !isRestart(marker)) {
-            throw EndOfScan.INSTANCE;
+            throw endOfScan();
         }
         if (marker != JpegMarkers.RST0 + expected) {
             throw JpegPicture.corrupt("restart markers are missing before byte " + position);
@@ -438,12 +429,13 @@ final class JpegScans {
         return (value + divisor - 1) / divisor;
     }
 
-    /** The scan ran out of bits: a way out of the depth of its loops. */
-    private static final class EndOfScan extends Exception {
-        static final EndOfScan INSTANCE = new EndOfScan();
-
-        private EndOfScan() {
-            super("end of scan", null, false, false);
-        }
+    private FrameRejectedException endOfScan() {
+        return new FrameRejectedException(
+                Rejection.TRUNCATED,
+                "the JPEG's scan data ends at byte "
+                        + position
+                        + " of "
+                        + data.length
+                        + ", before its last block");
     }
 }

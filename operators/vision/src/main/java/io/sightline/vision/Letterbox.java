@@ -43,10 +43,9 @@ public final class Letterbox implements AutoCloseable {
         gray = new byte[spec.slotBytes()];
         Arrays.fill(gray, (byte) spec.fill());
         targetSize = new Size();
-        // Two rows of one pixel make a header of rows apart; it owns no data, and OpenCV takes none without some.
-        long step = (long) inputWidth * CHANNELS;
-        try (BytePointer some = new BytePointer(2 * step)) {
-            target = new Mat(2, 1, opencv_core.CV_8UC3, some, step);
+        // Two rows of one pixel make a header of rows apart. It never looks at, or owns, this byte.
+        try (BytePointer any = new BytePointer(1)) {
+            target = new Mat(2, 1, opencv_core.CV_8UC3, any, (long) inputWidth * CHANNELS);
         }
     }
 

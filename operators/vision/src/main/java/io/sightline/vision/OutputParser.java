@@ -119,9 +119,10 @@ abstract sealed class OutputParser
             float y2,
             float score,
             int classId) {
-        // Any infinity or NaN among the addends shows in the sum.
-        float sum = Math.abs(x1) + Math.abs(y1) + Math.abs(x2) + Math.abs(y2);
-        if (!Float.isFinite(sum)) {
+        if (!Float.isFinite(x1)
+                || !Float.isFinite(y1)
+                || !Float.isFinite(x2)
+                || !Float.isFinite(y2)) {
             throw new InferenceException(
                     place(tensor, frame, row)
                             + ": box "
@@ -151,7 +152,7 @@ abstract sealed class OutputParser
 
     /** Called with scores that a threshold did not stop: NaN is among them. */
     static void requireNumber(RawOutput.Tensor tensor, int frame, int row, float score) {
-        if (Float.isNaN(score) || Float.isInfinite(score)) {
+        if (!Float.isFinite(score)) {
             throw new InferenceException(
                     place(tensor, frame, row) + ": score " + score + ", expected 0 to 1");
         }

@@ -35,7 +35,7 @@ record WebpPicture(byte[] data, int width, int height) implements Picture {
         } else if (Picture.hasTag(data, FIRST_CHUNK, "VP8L")) {
             int sizes = bytes.getInt(start + 1);
             width = 1 + (sizes & 0x3fff);
-            height = 1 + (sizes >>> 14 & 0x3fff);
+            height = 1 + ((sizes >>> 14) & 0x3fff);
         } else if (Picture.hasTag(data, FIRST_CHUNK, "VP8X")) {
             if ((data[start] & ANIMATION_FLAG) != 0) {
                 throw new FrameRejectedException(
