@@ -121,7 +121,7 @@ class ArchitectureTest {
 
     @Test
     void shouldKeepTheBrokerInsideTheJob() {
-        classes().that(use("kafka")).should().resideInAPackage("io.sightline.job").check(MAIN);
+        classes().that(use("kafka")).should().resideInAPackage("io.sightline.job..").check(MAIN);
     }
 
     @Test
