@@ -49,14 +49,13 @@ public final class EmbeddedBroker implements AutoCloseable {
     private static final AtomicInteger NEXT_NODE_ID = new AtomicInteger(1);
 
     private final Path folder;
-    private final KafkaRaftServer server;
     private final String bootstrapServers;
     private final Thread shutdownHook = new Thread(this::stop, "embedded-broker-shutdown");
+    private KafkaRaftServer server;
     private boolean stopped;
 
-    private EmbeddedBroker(Path folder, KafkaRaftServer server, String bootstrapServers) {
+    private EmbeddedBroker(Path folder, String bootstrapServers) {
         this.folder = folder;
-        this.server = server;
         this.bootstrapServers = bootstrapServers;
     }
 
@@ -120,43 +119,47 @@ public final class EmbeddedBroker implements AutoCloseable {
         stopped = true;
         // In this order: a broker that finds its log gone halts the JVM.
         try {
-            server.shutdown();
-            server.awaitShutdown();
+            if (server != null) {
+                server.shutdown();
+                server.awaitShutdown();
+            }
         } finally {
             deleteRecursively(folder);
         }
     }
 
     private static EmbeddedBroker startOnce(int maxMessageBytes) throws IOException {
+        int[] ports = freePorts();
         Path folder = Files.createTempDirectory(FOLDER_PREFIX);
-        KafkaRaftServer server = null;
+        EmbeddedBroker broker = new EmbeddedBroker(folder, HOST + ":" + ports[0]);
         try {
-            int[] ports = freePorts();
-            Properties properties =
+            Runtime.getRuntime().addShutdownHook(broker.shutdownHook);
+            broker.startServer(
                     properties(
                             NEXT_NODE_ID.getAndIncrement(),
                             ports[0],
                             ports[1],
                             folder.resolve("log"),
-                            maxMessageBytes);
-            format(folder, properties);
-            server = new KafkaRaftServer(KafkaConfig.fromProps(properties), Time.SYSTEM);
-            server.startup();
-            EmbeddedBroker broker = new EmbeddedBroker(folder, server, HOST + ":" + ports[0]);
-            Runtime.getRuntime().addShutdownHook(broker.shutdownHook);
+                            maxMessageBytes));
             return broker;
         } catch (IOException | RuntimeException e) {
-            if (server != null) {
-                try {
-                    server.shutdown();
-                    server.awaitShutdown();
-                } catch (RuntimeException suppressed) {
-                    e.addSuppressed(suppressed);
-                }
+            try {
+                broker.close();
+            } catch (RuntimeException suppressed) {
+                e.addSuppressed(suppressed);
             }
-            deleteRecursively(folder);
             throw new IOException("embedded broker: cannot start: " + e.getMessage(), e);
         }
+    }
+
+    /** Holds the lock, so that a JVM that ends meanwhile stops a broker that has started. */
+    private synchronized void startServer(Properties properties) throws IOException {
+        if (stopped) {
+            throw new IOException("the JVM is ending");
+        }
+        format(folder, properties);
+        server = new KafkaRaftServer(KafkaConfig.fromProps(properties), Time.SYSTEM);
+        server.startup();
     }
 
     private static Properties properties(
