@@ -31,6 +31,7 @@ class PackagingIT {
             List.of(
                     "java.",
                     "javax.",
+                    "com.sun.management.",
                     "org.apache.flink.",
                     "org.bytedeco.",
                     "ai.onnxruntime.",
@@ -62,6 +63,7 @@ class PackagingIT {
                     .noneMatch(name -> name.startsWith("io/sightline/job/demo/"))
                     .noneMatch(name -> name.startsWith("io/sightline/job/bench/"))
                     .noneMatch(name -> name.startsWith("io/sightline/job/EmbeddedBroker"))
+                    .noneMatch(name -> name.startsWith("io/sightline/job/LocalFlink"))
                     .noneMatch(name -> name.matches(".*\\.(so|dll|dylib|jnilib)"))
                     .noneMatch(name -> name.matches("META-INF/[^/]*\\.(SF|DSA|RSA)"));
         }
