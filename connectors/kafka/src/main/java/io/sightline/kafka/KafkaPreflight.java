@@ -20,10 +20,13 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.ListOffsetsResult;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.Node;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.AuthorizationException;
@@ -90,6 +93,7 @@ public final class KafkaPreflight {
             Node broker = reach(admin);
             Map<String, TopicDescription> topics = describeTopics(admin);
             Map<ConfigResource, Config> configs = describeConfigs(admin, topics.keySet(), broker);
+            awaitLeaders(admin, topics);
             partitions = checkFramesPartitions(topics.get(source.topic()));
             checkTopicConfigs(configs);
             if (sinks.delivery().isExactlyOnce()) {
@@ -162,6 +166,39 @@ public final class KafkaPreflight {
                             }
                         });
         return found;
+    }
+
+    /**
+     * A topic that was just created may have no leader yet that leads. A producer's first requests
+     * can then be let in out of order, and the ones left behind are refused until they expire.
+     */
+    private void awaitLeaders(Admin admin, Map<String, TopicDescription> topics) {
+        Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+        topics.forEach(
+                (name, topic) ->
+                        topic.partitions()
+                                .forEach(
+                                        partition ->
+                                                ends.put(
+                                                        new TopicPartition(
+                                                                name, partition.partition()),
+                                                        OffsetSpec.latest())));
+        if (ends.isEmpty()) {
+            return;
+        }
+        ListOffsetsResult answers = admin.listOffsets(ends);
+        for (TopicPartition partition : ends.keySet()) {
+            try {
+                get(answers.partitionResult(partition));
+            } catch (TimeoutException | ExecutionException e) {
+                problems.add(
+                        "partition "
+                                + partition
+                                + " does not answer: "
+                                + oneLine(e.getCause() == null ? null : e.getCause().getMessage())
+                                + "; check that the broker that leads it runs");
+            }
+        }
     }
 
     private Map<ConfigResource, Config> describeConfigs(

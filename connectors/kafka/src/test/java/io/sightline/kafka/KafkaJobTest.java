@@ -3,7 +3,6 @@ package io.sightline.kafka;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sightline.events.CameraFrame;
 import io.sightline.events.CameraFrameCodec;
@@ -22,7 +21,6 @@ import io.sightline.events.FrameRejectedException;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -59,8 +57,6 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.assertj.core.groups.Tuple;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Source and sinks in a real job against a real broker. */
 class KafkaJobTest {
@@ -79,10 +75,10 @@ class KafkaJobTest {
         kafka = KafkaConnection.of(TestBroker.start().servers);
     }
 
-    @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void shouldCarryFramesToEventsAndDeadLetters(boolean chained) throws Exception {
-        String name = "way-" + chained;
+    /** Not chained, so that all that travels is serialized between the operators. */
+    @Test
+    void shouldCarryFramesToEventsAndDeadLetters() throws Exception {
+        String name = "way";
         createTopics(name);
         produce(
                 List.of(
@@ -91,7 +87,7 @@ class KafkaJobTest {
                         new ProducerRecord<>(name, 0, CAPTURED, null, null, List.of())));
 
         // Partition 1 is empty: its end, offset 0, must end the job as well.
-        StreamExecutionEnvironment env = environment(chained, Duration.ofMillis(100));
+        StreamExecutionEnvironment env = environment(false);
         build(env, source(name, "earliest", "latest"), sinks(name, Delivery.atLeastOnce()), null);
         env.execute();
 
@@ -118,7 +114,7 @@ class KafkaJobTest {
     void shouldReadOnlyBetweenTheOffsetsThatAreNamed() throws Exception {
         createTopics("between");
         produce(frames("between", 0, 30));
-        StreamExecutionEnvironment env = environment(true, Duration.ofMillis(100));
+        StreamExecutionEnvironment env = environment(true);
         build(
                 env,
                 source("between", "0:2,2:5", "0:4,2:8"),
@@ -134,16 +130,6 @@ class KafkaJobTest {
                         tuple(0, 2), tuple(0, 3), tuple(2, 5), tuple(2, 6), tuple(2, 7));
     }
 
-    @Test
-    void shouldRefuseOffsetsThatThePartitionDoesNotHold() throws Exception {
-        createTopics("outside");
-        StreamExecutionEnvironment env = environment(true, Duration.ofMillis(100));
-        build(env, source("outside", "0:7", null), sinks("outside", Delivery.atLeastOnce()), null);
-
-        assertThatThrownBy(env::execute)
-                .hasStackTraceContaining("offset 7 of outside-0 is not there");
-    }
-
     /**
      * Half of the frames, a checkpoint, the other half, and a failure amid it: everything after the
      * checkpoint is done again, and must not show twice.
@@ -152,7 +138,7 @@ class KafkaJobTest {
     void shouldShowEachEventOnceAcrossAFailure() throws Exception {
         createTopics("once");
         Failure.arm();
-        StreamExecutionEnvironment env = environment(true, Duration.ofMillis(100));
+        StreamExecutionEnvironment env = environment(true);
         env.setParallelism(2);
         build(
                 env,
@@ -183,33 +169,35 @@ class KafkaJobTest {
     }
 
     @Test
-    void shouldGiveAQuietPartitionItsTurnBesideAFloodAndLetLargeFramesThrough() throws Exception {
-        createTopics("flood");
+    void shouldReadBusyPartitionsInShortTurnsAndLetLargeFramesThrough() throws Exception {
+        createTopics("turns");
         List<ProducerRecord<byte[], byte[]>> records = new ArrayList<>();
         for (int i = 0; i < 400; i++) {
-            records.add(frame("flood", 0, "flood", i, new byte[60_000]));
+            records.add(frame("turns", i % 2, "busy-" + i % 2, i, new byte[60_000]));
         }
-        for (int i = 0; i < 20; i++) {
-            records.add(frame("flood", 1, "quiet", i, new byte[60_000]));
-        }
-        records.add(frame("flood", 2, "large", 0, new byte[1_000_000]));
+        records.add(frame("turns", 2, "large", 0, new byte[1_000_000]));
         produce(records);
+
         Properties properties =
-                FrameSource.consumerProperties(source("flood", "earliest", "latest"));
+                FrameSource.consumerProperties(source("turns", "earliest", "latest"));
         properties.setProperty("auto.offset.reset", "earliest");
-        int seen = 0;
-        Map<Integer, Integer> lastSeenAt = new HashMap<>();
+        List<Integer> order = new ArrayList<>();
         try (KafkaConsumer<byte[], byte[]> consumer = consumer(properties)) {
-            consumer.assign(partitions("flood"));
-            while (seen < 421) {
-                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofSeconds(5))) {
-                    lastSeenAt.put(record.partition(), ++seen);
-                }
+            consumer.assign(partitions("turns"));
+            while (order.size() < records.size()) {
+                consumer.poll(Duration.ofSeconds(5)).forEach(r -> order.add(r.partition()));
             }
         }
-        // In turns of four frames each: 20 quiet ones are through after some 40 of the flood.
-        assertThat(lastSeenAt.get(1)).isLessThan(150);
-        assertThat(lastSeenAt.get(2)).isLessThan(150);
+        // A turn is four frames; the slack is for turns in which the other's fetch is under way.
+        int end = Math.min(order.lastIndexOf(0), order.lastIndexOf(1));
+        int longest = 0;
+        int turn = 0;
+        for (int i = 1; i < end; i++) {
+            turn = order.get(i).equals(order.get(i - 1)) ? turn + 1 : 0;
+            longest = Math.max(longest, turn);
+        }
+        assertThat(longest).isLessThan(50);
+        assertThat(order).contains(2);
     }
 
     /** Looks at no picture: every record that keeps the contract becomes an event. */
@@ -288,14 +276,14 @@ class KafkaJobTest {
         events.getSideOutput(LETTERS).sinkTo(DeadLetterSink.build(sinks));
     }
 
-    private static StreamExecutionEnvironment environment(boolean chained, Duration interval) {
+    private static StreamExecutionEnvironment environment(boolean chained) {
         Configuration configuration = new Configuration();
         configuration.setString("pipeline.operator-chaining.enabled", Boolean.toString(chained));
         configuration.setString("pipeline.generic-types", "false");
-        configuration.setString("restart-strategy.type", chained ? "fixed-delay" : "none");
+        configuration.setString("restart-strategy.type", "fixed-delay");
         configuration.setString("restart-strategy.fixed-delay.attempts", "1");
         configuration.setString("restart-strategy.fixed-delay.delay", "10 ms");
-        configuration.setString("execution.checkpointing.interval", interval.toMillis() + " ms");
+        configuration.setString("execution.checkpointing.interval", "100 ms");
         StreamExecutionEnvironment env =
                 StreamExecutionEnvironment.getExecutionEnvironment(configuration);
         env.setParallelism(1);
@@ -335,14 +323,16 @@ class KafkaJobTest {
     }
 
     private static void createTopics(String name) throws Exception {
+        List<String> topics = List.of(name, name + "-events", name + "-letters");
         try (Admin admin = Admin.create(kafka.toProperties())) {
-            admin.createTopics(
-                            List.of(
-                                    new NewTopic(name, 3, (short) 1),
-                                    new NewTopic(name + "-events", 3, (short) 1),
-                                    new NewTopic(name + "-letters", 3, (short) 1)))
+            admin.createTopics(topics.stream().map(t -> new NewTopic(t, 3, (short) 1)).toList())
                     .all()
                     .get();
+        }
+        // Creation returns before the leaders lead. Of the requests that a producer has in flight
+        // meanwhile, a later one may be let in first, and the earlier ones then never.
+        for (String topic : topics) {
+            ends(topic, IsolationLevel.READ_UNCOMMITTED);
         }
     }
 
