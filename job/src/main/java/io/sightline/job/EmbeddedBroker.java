@@ -19,13 +19,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import kafka.tools.StorageTool;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
@@ -91,14 +88,9 @@ public final class EmbeddedBroker implements AutoCloseable {
      */
     public void createTopic(String name, int partitions, Map<String, String> configs)
             throws IOException, InterruptedException {
-        try (Admin admin =
-                Admin.create(
-                        Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers))) {
-            NewTopic topic = new NewTopic(name, partitions, (short) 1).configs(configs);
-            admin.createTopics(List.of(topic)).all().get();
-        } catch (ExecutionException e) {
-            throw new IOException("topic " + name + ": " + e.getCause().getMessage(), e);
-        }
+        Topics.create(
+                bootstrapServers,
+                List.of(new NewTopic(name, partitions, (short) 1).configs(configs)));
     }
 
     /** Stops the broker and deletes its folder. */

@@ -4,11 +4,7 @@ package io.sightline.events;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
-import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * What Sightline writes for one frame, also when nothing was found in it. The component names are
@@ -57,15 +53,6 @@ public record DetectionEvent(
         @JsonIgnore String traceparent) {
 
     public static final String SCHEMA = "sightline.detection/1";
-
-    private static final DateTimeFormatter CAPTURE_TIME =
-            DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'", Locale.ROOT)
-                    .withZone(ZoneOffset.UTC);
-
-    /** Capture time as the event carries it: ISO 8601 in UTC, always with milliseconds. */
-    public static String captureTime(long millis) {
-        return CAPTURE_TIME.format(Instant.ofEpochMilli(millis));
-    }
 
     /** The frame's place in the frames topic. */
     public record Source(String topic, int partition, long offset) {}

@@ -8,6 +8,7 @@ import io.sightline.job.DetectionJob;
 import io.sightline.job.DetectionOptions;
 import io.sightline.job.LocalFlink;
 import io.sightline.job.ModelChoice;
+import io.sightline.job.Topics;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -147,15 +148,12 @@ final class PipelineBench implements AutoCloseable {
             framesTopic = "frames-" + number;
             eventsTopic = "events-" + number;
             deadLetterTopic = "dead-letters-" + number;
-            try (Admin admin = Admin.create(client())) {
-                admin.createTopics(
-                                List.of(
-                                        new NewTopic(framesTopic, CAMERAS, (short) 1),
-                                        new NewTopic(eventsTopic, 1, (short) 1),
-                                        new NewTopic(deadLetterTopic, 1, (short) 1)))
-                        .all()
-                        .get();
-            }
+            Topics.create(
+                    broker.bootstrapServers(),
+                    List.of(
+                            new NewTopic(framesTopic, CAMERAS, (short) 1),
+                            new NewTopic(eventsTopic, 1, (short) 1),
+                            new NewTopic(deadLetterTopic, 1, (short) 1)));
             events =
                     new KafkaConsumer<>(
                             client(), new ByteArrayDeserializer(), new ByteArrayDeserializer());

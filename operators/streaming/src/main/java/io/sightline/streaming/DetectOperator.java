@@ -4,6 +4,7 @@ package io.sightline.streaming;
 import io.sightline.events.CameraFrameCodec;
 import io.sightline.events.DeadLetter;
 import io.sightline.events.DetectionEvent;
+import io.sightline.events.DetectionEventCodec;
 import io.sightline.events.EventId;
 import io.sightline.events.FrameRecord;
 import io.sightline.events.FrameRejectedException;
@@ -399,7 +400,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
                     frame.cameraId(),
                     frame.epoch(),
                     frame.seq(),
-                    DetectionEvent.captureTime(frame.captureTimeMillis()),
+                    DetectionEventCodec.formatTime(frame.captureTimeMillis()),
                     new DetectionEvent.Source(record.topic(), record.partition(), record.offset()),
                     new DetectionEvent.Image(pendingFrame.imageWidth, pendingFrame.imageHeight),
                     model,

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.job;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
+
+/** Makes topics on brokers that commands bring along. */
+public final class Topics {
+
+    private Topics() {}
+
+    /**
+     * Makes the topics and returns when each of their partitions can be written to: what is sent
+     * before its leader leads may be taken out of order, and then be held up for minutes.
+     *
+     * @throws IOException if one of them cannot be made, with the broker's reason
+     */
+    public static void create(String bootstrapServers, List<NewTopic> topics)
+            throws IOException, InterruptedException {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers))) {
+            admin.createTopics(topics).all().get();
+            Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+            for (NewTopic topic : topics) {
+                for (int i = 0; i < topic.numPartitions(); i++) {
+                    ends.put(new TopicPartition(topic.name(), i), OffsetSpec.latest());
+                }
+            }
+            admin.listOffsets(ends).all().get();
+        } catch (ExecutionException e) {
+            throw new IOException("topics cannot be created: " + e.getCause().getMessage(), e);
+        }
+    }
+}
