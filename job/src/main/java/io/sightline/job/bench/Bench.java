@@ -92,9 +92,7 @@ public final class Bench implements AutoCloseable {
 
     /** Prints as it goes. */
     public void run(PrintStream out) throws Exception {
-        for (int i = 0; i < workers; i++) {
-            backends.add(model.backendFactory(1).open());
-        }
+        backends.addAll(model.backendFactory(1).open(workers));
         ModelSpec spec = backends.get(0).spec();
         out.printf(
                 Locale.ROOT,

@@ -2,11 +2,12 @@
 package io.sightline.inference;
 
 import java.io.Serializable;
+import java.util.List;
 
 /**
- * How to open a lane's engine: chosen where the job is submitted, used where it runs. Two factories
- * that are equal open the same network the same way, so that subtasks with equal ones share their
- * lanes.
+ * How to open the lanes' engines: chosen where the job is submitted, used where it runs. Two
+ * factories that are equal open the same network the same way, so that subtasks with equal ones
+ * share their lanes.
  */
 public interface BackendFactory extends Serializable {
 
@@ -14,12 +15,13 @@ public interface BackendFactory extends Serializable {
     String backend();
 
     /**
-     * Opens one lane's engine; called once for each lane, one after the other.
+     * Opens the engines of that many lanes, all of the same network.
      *
+     * @return one engine a lane, to be closed by the caller
      * @throws InferenceException if the model or its libraries are missing or unfit; one line that
-     *     names the remedy
+     *     names the remedy. None is left open then.
      */
-    InferenceBackend open();
+    List<InferenceBackend> open(int lanes);
 
     /**
      * Native memory that one lane is expected to take beyond its buffers (weights, arena), in

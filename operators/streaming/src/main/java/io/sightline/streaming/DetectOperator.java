@@ -27,7 +27,6 @@ import io.sightline.vision.NmsSettings;
 import io.sightline.vision.OpenCvFrameDecoder;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
@@ -36,6 +35,7 @@ import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.runtime.event.WatermarkEvent;
+import org.apache.flink.runtime.execution.Environment;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.BoundedOneInput;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
@@ -154,25 +154,17 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     }
 
     private MicroBatcher<Detections> openBatcher(int lanes) {
-        List<InferenceBackend> backends = new ArrayList<>();
+        List<InferenceBackend> backends = settings.backend().open(lanes);
         try {
-            for (int i = 0; i < lanes; i++) {
-                backends.add(settings.backend().open());
-                if (i == 0) {
-                    // As soon as the network is known, and before anything large is allocated.
-                    MemoryPlan.of(
-                                    backends.get(0).bufferBytes(),
-                                    settings,
-                                    lanes,
-                                    MemoryPlan.subtasksHere(getContainingTask().getEnvironment()))
-                            .require(
-                                    MemoryPlan.Limits.ofThisProcess(
-                                            getContainingTask()
-                                                    .getEnvironment()
-                                                    .getTaskManagerInfo()
-                                                    .getConfiguration()));
-                }
-            }
+            Environment environment = getContainingTask().getEnvironment();
+            MemoryPlan.of(
+                            backends.get(0).bufferBytes(),
+                            settings,
+                            lanes,
+                            MemoryPlan.subtasksHere(environment))
+                    .require(
+                            MemoryPlan.Limits.ofThisProcess(
+                                    environment.getTaskManagerInfo().getConfiguration()));
         } catch (RuntimeException | Error e) {
             backends.forEach(InferenceBackend::close);
             throw e;

@@ -4,6 +4,7 @@ package io.sightline.streaming;
 import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.testing.FakeBackend;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -51,15 +52,19 @@ record FakeBackendFactory(int id, int width, int height, int maxBatch) implement
     }
 
     @Override
-    public InferenceBackend open() {
+    public List<InferenceBackend> open(int lanes) {
         Control control = CONTROLS.get(id);
-        FakeBackend backend =
-                new FakeBackend(
-                        FakeBackend.spec(width, height, maxBatch),
-                        control.failsOnRun(),
-                        control.permits());
-        control.opened().add(backend);
-        return backend;
+        List<InferenceBackend> backends = new ArrayList<>();
+        for (int i = 0; i < lanes; i++) {
+            FakeBackend backend =
+                    new FakeBackend(
+                            FakeBackend.spec(width, height, maxBatch),
+                            control.failsOnRun(),
+                            control.permits());
+            control.opened().add(backend);
+            backends.add(backend);
+        }
+        return backends;
     }
 
     @Override

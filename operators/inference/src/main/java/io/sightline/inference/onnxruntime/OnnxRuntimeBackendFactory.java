@@ -3,11 +3,14 @@ package io.sightline.inference.onnxruntime;
 
 import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceBackend;
+import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelOptions;
 import io.sightline.inference.OutputLayout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -28,20 +31,30 @@ public record OnnxRuntimeBackendFactory(
      */
     private static final int FILE_SIZES_A_LANE = 4;
 
+    private static final int THREADS_A_LANE = 1;
+
     @Override
     public String backend() {
         return OnnxRuntimeBackend.NAME;
     }
 
     @Override
-    public InferenceBackend open() {
-        return OnnxRuntimeBackend.open(
-                Path.of(model),
+    public List<InferenceBackend> open(int lanes) {
+        ModelFile file = ModelFile.read(Path.of(model));
+        ModelOptions options =
                 new ModelOptions(
                         Optional.ofNullable(layout),
-                        border == null ? OptionalInt.empty() : OptionalInt.of(border)),
-                maxBatch,
-                1);
+                        border == null ? OptionalInt.empty() : OptionalInt.of(border));
+        List<InferenceBackend> backends = new ArrayList<>();
+        try {
+            for (int i = 0; i < lanes; i++) {
+                backends.add(OnnxRuntimeBackend.open(file, options, maxBatch, THREADS_A_LANE));
+            }
+            return backends;
+        } catch (RuntimeException | Error e) {
+            backends.forEach(InferenceBackend::close);
+            throw e;
+        }
     }
 
     @Override
