@@ -75,7 +75,9 @@ public final class OpenCvFrameDecoder implements FrameDecoder {
      * codec allocates for the time of one picture.
      */
     public static long maxResidentBytes(FrameLimits limits) {
+        // Codecs of chunked formats copy the largest chunk, which may be nearly all of the frame.
         return maxBufferBytes(limits)
+                + limits.maxFrameBytes()
                 + (long) limits.maxFramePixels() * CODEC_BYTES_PER_PIXEL
                 + CODEC_BYTES;
     }
