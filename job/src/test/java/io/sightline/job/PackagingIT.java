@@ -26,7 +26,7 @@ class PackagingIT {
 
     private static final Path TARGET = Path.of("target");
 
-    /** What a Flink cluster has, or has in its lib/ for Sightline. */
+    /** What the JDK has, and a Flink cluster, which for Sightline has natives in its lib/. */
     private static final List<String> OF_THE_CLUSTER =
             List.of(
                     "java.",
