@@ -24,21 +24,15 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import javax.imageio.ImageIO;
-import org.apache.flink.api.common.JobID;
-import org.apache.flink.api.common.serialization.SerializerConfigImpl;
-import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
-import org.apache.flink.runtime.operators.testutils.MockEnvironmentBuilder;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.RecordAttributes;
 import org.apache.flink.streaming.runtime.streamrecord.RecordAttributesBuilder;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
-import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -46,44 +40,14 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class DetectOperatorTest {
 
-    private static final JobID JOB = new JobID();
     private static final long CAPTURED = 1_700_000_000_123L;
 
-    private final List<Harness> harnesses = new ArrayList<>();
+    private final List<DetectHarness> harnesses = new ArrayList<>();
 
-    private static final class Harness
-            extends OneInputStreamOperatorTestHarness<FrameRecord, DetectionEvent> {
-
-        Harness(DetectSettings settings) throws Exception {
-            super(
-                    new DetectOperatorFactory(settings),
-                    TypeInformation.of(FrameRecord.class)
-                            .createSerializer(new SerializerConfigImpl()),
-                    // Of one job, whose subtasks share their lanes.
-                    new MockEnvironmentBuilder().setJobID(JOB).build());
-            getExecutionConfig().enableObjectReuse();
-        }
-
-        void process(FrameRecord frame) throws Exception {
-            processElement(new StreamRecord<>(frame, frame.timestampMillis()));
-        }
-
-        List<DetectionEvent> events() {
-            return extractOutputValues();
-        }
-
-        List<DeadLetter> deadLetters() {
-            ConcurrentLinkedQueue<StreamRecord<DeadLetter>> letters =
-                    getSideOutput(DetectOperator.DEAD_LETTERS);
-            return letters == null
-                    ? List.of()
-                    : letters.stream().map(StreamRecord::getValue).toList();
-        }
-    }
-
-    private Harness open(FakeBackendFactory backend, Duration delay, int lanes) throws Exception {
-        Harness harness =
-                new Harness(
+    private DetectHarness open(FakeBackendFactory backend, Duration delay, int lanes)
+            throws Exception {
+        DetectHarness harness =
+                new DetectHarness(
                         new DetectSettings(
                                 backend,
                                 lanes,
@@ -130,7 +94,7 @@ class DetectOperatorTest {
 
     @Test
     void shouldEmitOneEventForEachFrameInOrderWithItsOwnContent() throws Exception {
-        Harness harness = open(FakeBackendFactory.create(), Duration.ZERO, 3);
+        DetectHarness harness = open(FakeBackendFactory.create(), Duration.ZERO, 3);
         int frames = 200;
         for (int i = 0; i < frames; i++) {
             harness.process(frame(i, jpeg(i % 20 + 1)));
@@ -155,7 +119,7 @@ class DetectOperatorTest {
     @Test
     void shouldHoldWhateverIsNotAFrameBehindTheFramesItFollows() throws Exception {
         Semaphore permits = new Semaphore(0);
-        Harness harness =
+        DetectHarness harness =
                 open(FakeBackendFactory.create(32, 32, 4, run -> false, permits), Duration.ZERO, 1);
         RecordAttributes attributes =
                 new RecordAttributesBuilder(List.of()).setBacklog(true).build();
@@ -195,7 +159,7 @@ class DetectOperatorTest {
 
     @Test
     void shouldHaveNothingInFlightAndNoStateWhenABarrierPasses() throws Exception {
-        Harness harness = open(FakeBackendFactory.create(), Duration.ofHours(1), 1);
+        DetectHarness harness = open(FakeBackendFactory.create(), Duration.ofHours(1), 1);
         for (int i = 0; i < 3; i++) {
             harness.process(frame(i, jpeg(1)));
         }
@@ -211,7 +175,7 @@ class DetectOperatorTest {
 
     @Test
     void shouldPutABadFrameIntoTheDeadLettersInItsTurnAndGoOn() throws Exception {
-        Harness harness = open(FakeBackendFactory.create(), Duration.ZERO, 2);
+        DetectHarness harness = open(FakeBackendFactory.create(), Duration.ZERO, 2);
         byte[] good = jpeg(9);
         harness.process(frame(0, good));
         harness.process(frame(1, "not a picture".getBytes(StandardCharsets.UTF_8)));
@@ -230,7 +194,7 @@ class DetectOperatorTest {
     @Test
     void shouldStopReadingWhenTheRoomIsFull() throws Exception {
         Semaphore permits = new Semaphore(0);
-        Harness harness =
+        DetectHarness harness =
                 open(FakeBackendFactory.create(32, 32, 1, run -> false, permits), Duration.ZERO, 1);
         // Two slots, one frame decoded, four in the room: the seventh frame fills it.
         for (int i = 0; i < 6; i++) {
@@ -250,8 +214,8 @@ class DetectOperatorTest {
     @Test
     void shouldFailEverySubtaskWithALaneAndRecover() throws Exception {
         FakeBackendFactory backend = FakeBackendFactory.create(32, 32, 2, run -> run == 3, null);
-        Harness a = open(backend, Duration.ZERO, 1);
-        Harness b = open(backend, Duration.ZERO, 1);
+        DetectHarness a = open(backend, Duration.ZERO, 1);
+        DetectHarness b = open(backend, Duration.ZERO, 1);
         assertThat(backend.opened()).as("subtasks of a job share their lanes").hasSize(1);
 
         assertThatThrownBy(
@@ -264,7 +228,7 @@ class DetectOperatorTest {
         assertThatThrownBy(() -> b.process(frame(0, jpeg(1))))
                 .isInstanceOf(InferenceException.class);
         a.close();
-        Harness restarted = open(backend, Duration.ZERO, 1);
+        DetectHarness restarted = open(backend, Duration.ZERO, 1);
         assertThat(backend.opened()).hasSize(2);
         restarted.process(frame(0, jpeg(1)));
         restarted.endInput();
@@ -280,11 +244,11 @@ class DetectOperatorTest {
     void shouldEndCleanlyWhenCancelledWhileItWaitsForASlot() throws Exception {
         Semaphore permits = new Semaphore(0);
         FakeBackendFactory backend = FakeBackendFactory.create(32, 32, 1, run -> false, permits);
-        Harness waiting = open(backend, Duration.ZERO, 1);
+        DetectHarness waiting = open(backend, Duration.ZERO, 1);
         for (int i = 0; i < 6; i++) {
             waiting.process(frame(i, jpeg(1)));
         }
-        Harness other = open(backend, Duration.ZERO, 1);
+        DetectHarness other = open(backend, Duration.ZERO, 1);
         other.process(frame(0, jpeg(1)));
 
         Thread.currentThread().interrupt();
@@ -303,7 +267,7 @@ class DetectOperatorTest {
         long seed = System.nanoTime();
         System.out.println("DetectOperatorTest seed " + seed);
         Random random = new Random(seed);
-        Harness harness =
+        DetectHarness harness =
                 open(
                         FakeBackendFactory.create(32, 32, 3, run -> false, null),
                         Duration.ofMillis(1),
@@ -329,7 +293,7 @@ class DetectOperatorTest {
 
     @AfterEach
     void close() throws Exception {
-        for (Harness harness : harnesses) {
+        for (DetectHarness harness : harnesses) {
             harness.close();
         }
     }

@@ -12,6 +12,7 @@ final class AnchorsObjParser extends OutputParser {
 
     private static final int OBJECTNESS = 4;
     private static final int SCORES = 5;
+    private static final int NONE = -1;
 
     private final boolean multiLabel;
     private final float[] values;
@@ -40,8 +41,8 @@ final class AnchorsObjParser extends OutputParser {
             }
             floats.get(offset, values);
             requireNumber(tensor, frame, row, values[OBJECTNESS]);
-            int best = best(tensor, frame, row);
-            if (values[best] <= confidence) {
+            int best = bestAboveThreshold(tensor, frame, row);
+            if (best == NONE) {
                 continue;
             }
             if (multiLabel) {
@@ -54,12 +55,11 @@ final class AnchorsObjParser extends OutputParser {
         }
     }
 
-    /** The place of the best class score. */
-    private int best(RawOutput.Tensor tensor, int frame, int row) {
-        int best = SCORES;
-        float bestScore = values[SCORES];
-        requireNumber(tensor, frame, row, bestScore);
-        for (int i = SCORES + 1; i < values.length; i++) {
+    /** The place of the best class score, or none. */
+    private int bestAboveThreshold(RawOutput.Tensor tensor, int frame, int row) {
+        int best = NONE;
+        float bestScore = confidence;
+        for (int i = SCORES; i < values.length; i++) {
             float score = values[i];
             if (!(score <= bestScore)) {
                 requireNumber(tensor, frame, row, score);
