@@ -8,7 +8,9 @@ import io.sightline.events.FrameHeaders;
 import io.sightline.events.FrameRecord;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.testing.TestModels;
+import io.sightline.vision.FrameLimits;
 import io.sightline.vision.NativeMemory;
+import io.sightline.vision.OpenCvFrameDecoder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -83,6 +85,7 @@ final class LivePipeline
                         ColourFrames.INPUT,
                         TestModels.DYNAMIC,
                         ModelSpec.InputFormat.BYTES_NHWC_BGR);
+        keepWhatOpenCvKeeps();
         broker = EmbeddedBroker.start(2 * MAX_FRAME_BYTES);
         cluster =
                 new MiniCluster(
@@ -92,6 +95,14 @@ final class LivePipeline
                                 .setNumSlotsPerTaskManager(SLOTS)
                                 .build());
         cluster.start();
+    }
+
+    /** Some bytes are allocated with the first picture of a process, and for good. */
+    private static void keepWhatOpenCvKeeps() throws Exception {
+        try (OpenCvFrameDecoder decoder =
+                new OpenCvFrameDecoder(new FrameLimits(MAX_FRAME_BYTES, 1 << 20))) {
+            decoder.decode(ColourFrames.jpeg(0, 0));
+        }
     }
 
     @Override
@@ -322,7 +333,9 @@ final class LivePipeline
         }
 
         boolean running() throws Exception {
-            return vertices().allMatch(v -> v.getExecutionState() == ExecutionState.RUNNING);
+            // While a job is being set up it has no tasks.
+            return status() == JobStatus.RUNNING
+                    && vertices().allMatch(v -> v.getExecutionState() == ExecutionState.RUNNING);
         }
 
         /** How often each of its tasks was restarted. */
