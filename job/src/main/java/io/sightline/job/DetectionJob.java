@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.job;
 
+import io.sightline.inference.BackendFactory;
 import io.sightline.kafka.CheckpointTiming;
 import io.sightline.kafka.KafkaPreflight;
 import java.time.Duration;
@@ -69,9 +70,17 @@ public final class DetectionJob {
      */
     public static void prepare(StreamExecutionEnvironment environment, DetectionOptions options) {
         options.validate();
+        prepare(environment, options, options.backendFactory());
+    }
+
+    /** With engines other than the options', which are checked already. */
+    static void prepare(
+            StreamExecutionEnvironment environment,
+            DetectionOptions options,
+            BackendFactory engines) {
         configure(environment, options);
         preflight(environment, options);
-        DetectionPipeline.build(environment, options);
+        DetectionPipeline.build(environment, options, engines);
     }
 
     private static void configure(

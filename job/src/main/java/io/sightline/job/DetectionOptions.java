@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.job;
 
+import io.sightline.inference.BackendFactory;
 import io.sightline.kafka.FrameSourceSettings;
 import io.sightline.kafka.KafkaConnection;
 import io.sightline.kafka.SinkSettings;
@@ -348,9 +349,13 @@ public final class DetectionOptions {
                         : io.sightline.kafka.Delivery.atLeastOnce());
     }
 
-    DetectSettings detectSettings() {
+    BackendFactory backendFactory() {
+        return model.backendFactory(maxBatch);
+    }
+
+    DetectSettings detectSettings(BackendFactory engines) {
         return new DetectSettings(
-                model.backendFactory(maxBatch),
+                engines,
                 lanes,
                 buffersPerLane,
                 maxBatchDelay,

@@ -3,6 +3,7 @@ package io.sightline.job;
 
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.FrameRecord;
+import io.sightline.inference.BackendFactory;
 import io.sightline.kafka.DeadLetterSink;
 import io.sightline.kafka.EventSink;
 import io.sightline.kafka.FrameSource;
@@ -40,6 +41,14 @@ public final class DetectionPipeline {
 
     /** Adds the topology to the environment. */
     public static void build(StreamExecutionEnvironment environment, DetectionOptions options) {
+        build(environment, options, options.backendFactory());
+    }
+
+    /** With engines other than the options'. */
+    static void build(
+            StreamExecutionEnvironment environment,
+            DetectionOptions options,
+            BackendFactory engines) {
         environment.setMaxParallelism(MAX_PARALLELISM);
         // Frames are never changed once read, so handing them on needs no copy.
         environment.getConfig().enableObjectReuse();
@@ -58,7 +67,7 @@ public final class DetectionPipeline {
                 frames.transform(
                                 DETECT,
                                 TypeInformation.of(DetectionEvent.class),
-                                new DetectOperatorFactory(options.detectSettings()))
+                                new DetectOperatorFactory(options.detectSettings(engines)))
                         .uid(DETECT);
         events.sinkTo(EventSink.build(options.sinkSettings())).name(EVENTS).uid(EVENTS);
         events.getSideOutput(DetectOperator.DEAD_LETTERS)

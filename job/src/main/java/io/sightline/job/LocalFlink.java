@@ -61,7 +61,8 @@ public final class LocalFlink implements AutoCloseable {
                 result(job).get();
                 return;
             }
-            boolean running = true;
+            // While a job is being set up it has no tasks.
+            boolean running = graph.getState() == JobStatus.RUNNING;
             for (AccessExecutionVertex vertex : graph.getAllExecutionVertices()) {
                 running &= vertex.getExecutionState() == ExecutionState.RUNNING;
             }

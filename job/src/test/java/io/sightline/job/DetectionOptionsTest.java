@@ -42,7 +42,8 @@ class DetectionOptionsTest {
         options.validate();
         assertThat(options.sourceSettings().topic()).isEqualTo("camera-frames");
         assertThat(options.sinkSettings().eventsTopic()).isEqualTo("detections");
-        assertThat(options.detectSettings().maxBatchDelay()).isEqualTo(Duration.ZERO);
+        assertThat(options.detectSettings(options.backendFactory()).maxBatchDelay())
+                .isEqualTo(Duration.ZERO);
     }
 
     @Test
