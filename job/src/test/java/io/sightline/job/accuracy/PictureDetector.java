@@ -35,7 +35,7 @@ final class PictureDetector implements AutoCloseable {
     record Result(int width, int height, List<DetectedObject> objects) {}
 
     PictureDetector(Path model, int border, Interpolation interpolation, NmsSettings nms) {
-        backend = new OnnxRuntimeBackendFactory(model.toString(), null, border, 1).open();
+        backend = new OnnxRuntimeBackendFactory(model.toString(), null, border, 1).open(1).get(0);
         buffer = backend.newBuffer();
         decoder = new OpenCvFrameDecoder(LIMITS);
         letterbox = new Letterbox(backend.spec(), interpolation);
