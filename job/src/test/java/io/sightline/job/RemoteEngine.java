@@ -7,6 +7,7 @@ import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.RawOutput;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -78,8 +79,10 @@ record RemoteEngine(int id, BackendFactory real) implements BackendFactory {
     }
 
     @Override
-    public InferenceBackend open() {
-        return new Lane(real.open(), control());
+    public List<InferenceBackend> open(int lanes) {
+        return real.open(lanes).stream()
+                .<InferenceBackend>map(lane -> new Lane(lane, control()))
+                .toList();
     }
 
     @Override
