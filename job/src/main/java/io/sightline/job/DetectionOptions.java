@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.job;
 
+import io.sightline.inference.InferenceException;
 import io.sightline.kafka.FrameSourceSettings;
 import io.sightline.kafka.KafkaConnection;
 import io.sightline.kafka.SinkSettings;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -365,12 +367,15 @@ public final class DetectionOptions {
     }
 
     /**
-     * For runs in this process.
+     * For runs in this process: a model that cannot be opened would otherwise show as a job that is
+     * restarted for ever.
      *
-     * @throws UserException if the model file is not there
+     * @throws UserException naming every option that is wrong, or a model file that is not there
+     * @throws InferenceException if it is none that can be run
      */
-    public void requireModelHere() {
-        model.requireHere();
+    public void requireUsableModelHere() {
+        validate();
+        model.requireUsableHere();
     }
 
     /**
@@ -387,6 +392,8 @@ public final class DetectionOptions {
         Properties properties = new Properties();
         try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
             properties.load(reader);
+        } catch (NoSuchFileException e) {
+            throw new UserException(option + " " + file + ": no such file", e);
         } catch (IOException | IllegalArgumentException e) {
             throw new UserException(
                     option + " " + file + " cannot be read (" + e.getClass().getSimpleName() + ")",
