@@ -2,6 +2,7 @@
 package io.sightline.job;
 
 import io.sightline.inference.BackendFactory;
+import io.sightline.inference.InferenceException;
 import io.sightline.kafka.FrameSourceSettings;
 import io.sightline.kafka.KafkaConnection;
 import io.sightline.kafka.SinkSettings;
@@ -11,6 +12,7 @@ import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -370,12 +372,15 @@ public final class DetectionOptions {
     }
 
     /**
-     * For runs in this process.
+     * For runs in this process: a model that cannot be opened would otherwise show as a job that is
+     * restarted for ever.
      *
-     * @throws UserException if the model file is not there
+     * @throws UserException naming every option that is wrong, or a model file that is not there
+     * @throws InferenceException if it is none that can be run
      */
-    public void requireModelHere() {
-        model.requireHere();
+    public void requireUsableModelHere() {
+        validate();
+        model.requireUsableHere();
     }
 
     /**
@@ -392,6 +397,8 @@ public final class DetectionOptions {
         Properties properties = new Properties();
         try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
             properties.load(reader);
+        } catch (NoSuchFileException e) {
+            throw new UserException(option + " " + file + ": no such file", e);
         } catch (IOException | IllegalArgumentException e) {
             throw new UserException(
                     option + " " + file + " cannot be read (" + e.getClass().getSimpleName() + ")",

@@ -2,14 +2,19 @@
 package io.sightline.job;
 
 import io.sightline.inference.BackendFactory;
+import io.sightline.inference.InferenceException;
+import io.sightline.inference.ModelOptions;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.OutputLayout;
+import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
 import io.sightline.vision.Interpolation;
 import io.sightline.vision.NmsSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import picocli.CommandLine.Option;
 
 /**
@@ -101,6 +106,28 @@ public final class ModelChoice {
         }
         if (!problems.isEmpty()) {
             throw new UserException(String.join("; ", problems));
+        }
+    }
+
+    /**
+     * As {@link #requireHere()}, and opens the model once.
+     *
+     * @throws InferenceException if it is none that can be run
+     */
+    public void requireUsableHere() {
+        requireHere();
+        switch (backend) {
+            case ONNXRUNTIME ->
+                    OnnxRuntimeBackend.open(
+                                    file,
+                                    new ModelOptions(
+                                            Optional.ofNullable(layout),
+                                            border == null
+                                                    ? OptionalInt.empty()
+                                                    : OptionalInt.of(border)),
+                                    1,
+                                    1)
+                            .close();
         }
     }
 

@@ -14,7 +14,7 @@ import picocli.CommandLine.Model.OptionSpec;
  * Options in a file: a line {@code name=value} each, named as the flags without their dashes. Flags
  * win.
  */
-final class OptionsFile implements IDefaultValueProvider {
+public final class OptionsFile implements IDefaultValueProvider {
 
     /** Names the file itself. */
     static final String FLAG = "--options";
@@ -32,7 +32,7 @@ final class OptionsFile implements IDefaultValueProvider {
      * @throws UserException if the file cannot be read, or has a name that is no option of the
      *     command
      */
-    static void apply(CommandLine command, String... args) {
+    public static void apply(CommandLine command, String... args) {
         Path file = null;
         for (int i = 0; i < args.length; i++) {
             if (args[i].equals(FLAG) && i + 1 < args.length) {

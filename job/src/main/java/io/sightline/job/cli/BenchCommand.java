@@ -16,7 +16,8 @@ import picocli.CommandLine.Option;
         name = "bench",
         description =
                 "Measure what the job costs beyond the engine: the bare engine, the same work without Kafka and Flink, and the whole job.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true)
 final class BenchCommand implements Callable<Integer> {
 
     @Option(
@@ -39,29 +40,28 @@ final class BenchCommand implements Callable<Integer> {
             names = "--rounds",
             paramLabel = "N",
             defaultValue = "5",
-            description = "Rounds that count; one more warms up (default: ${DEFAULT-VALUE}).")
+            description = "Rounds that count; one more warms up.")
     int rounds;
 
     @Option(
             names = "--seconds",
             paramLabel = "S",
             defaultValue = "4",
-            description = "Length of each part of a round (default: ${DEFAULT-VALUE}).")
+            description = "Length of each part of a round.")
     double seconds;
 
     @Option(
             names = "--pictures",
             paramLabel = "N",
             defaultValue = "200",
-            description =
-                    "Most pictures of the video that are used, in turn (default: ${DEFAULT-VALUE}).")
+            description = "Most pictures of the video that are used, in turn.")
     int pictures;
 
     @Option(
             names = "--jpeg-quality",
             paramLabel = "1..100",
             defaultValue = "95",
-            description = "Quality of the frames (default: ${DEFAULT-VALUE}).")
+            description = "Quality of the frames.")
     int jpegQuality;
 
     @Override

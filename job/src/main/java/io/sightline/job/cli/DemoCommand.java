@@ -18,7 +18,8 @@ import picocli.CommandLine.Option;
         name = "demo",
         description =
                 "Show Sightline at work in one process: a Kafka broker, Flink, cameras and the job.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true)
 final class DemoCommand implements Callable<Integer> {
 
     @Option(
@@ -54,7 +55,7 @@ final class DemoCommand implements Callable<Integer> {
             names = "--jpeg-quality",
             paramLabel = "1..100",
             defaultValue = "95",
-            description = "Quality of the cameras' frames (default: ${DEFAULT-VALUE}).")
+            description = "Quality of the cameras' frames.")
     int jpegQuality;
 
     @Option(

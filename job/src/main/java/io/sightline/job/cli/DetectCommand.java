@@ -34,7 +34,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "detect",
         description = "Detect objects in single pictures, without Kafka.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true)
 final class DetectCommand implements Callable<Integer> {
 
     private static final FrameLimits LIMITS = new FrameLimits(1 << 29, 1 << 28);

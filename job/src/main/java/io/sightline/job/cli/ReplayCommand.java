@@ -6,6 +6,7 @@ import io.sightline.camera.KafkaFrameSink;
 import io.sightline.camera.Pace;
 import io.sightline.camera.ReplayClock;
 import io.sightline.camera.ReplayPlan;
+import io.sightline.camera.VideoSource;
 import io.sightline.job.DetectionOptions;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,7 +23,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "replay",
         description = "Play video files or streams onto Kafka as cameras' frames.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true)
 final class ReplayCommand implements Callable<Integer> {
 
     @Option(
@@ -67,7 +69,7 @@ final class ReplayCommand implements Callable<Integer> {
             names = "--topic",
             paramLabel = "TOPIC",
             defaultValue = "camera-frames",
-            description = "Frames topic (default: ${DEFAULT-VALUE}).")
+            description = "Frames topic.")
     String topic;
 
     @Option(
@@ -94,14 +96,14 @@ final class ReplayCommand implements Callable<Integer> {
             names = "--jpeg-quality",
             paramLabel = "1..100",
             defaultValue = "95",
-            description = "Quality of the frames (default: ${DEFAULT-VALUE}).")
+            description = "Quality of the frames.")
     int jpegQuality;
 
     @Option(
             names = "--max-frame-bytes",
             paramLabel = "SIZE",
             defaultValue = "4mb",
-            description = "The largest encoded frame that may be sent (default: ${DEFAULT-VALUE}).")
+            description = "The largest encoded frame that may be sent.")
     MemorySize maxFrameBytes;
 
     @Override
@@ -119,6 +121,12 @@ final class ReplayCommand implements Callable<Integer> {
         }
         Pace pace = unpaced ? Pace.unlimited() : fps == null ? Pace.asFilmed() : Pace.fps(fps);
         ReplayPlan plan = new ReplayPlan(videos, ids, jpegQuality, pace, loop, duration);
+        for (String video : videos) {
+            // A stream is opened once only: a camera may refuse a second viewer.
+            if (!video.contains("://")) {
+                VideoSource.open(video).close();
+            }
+        }
         Map<String, Object> client = new HashMap<>();
         DetectionOptions.kafkaClientProperties(kafkaProperties)
                 .forEach((name, value) -> client.put((String) name, value));

@@ -9,16 +9,19 @@ import picocli.CommandLine.Mixin;
 
 /** {@code ./sightline run}: the job in this process against a broker of the user's. */
 @Command(
-        name = "run",
+        name = RunCommand.NAME,
         description = "Run the job in a local Flink runtime, against your Kafka.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true)
 final class RunCommand implements Callable<Integer> {
+
+    static final String NAME = "run";
 
     @Mixin DetectionOptions options;
 
     @Override
     public Integer call() throws Exception {
-        options.requireModelHere();
+        options.requireUsableModelHere();
         DetectionJob.run(options);
         return 0;
     }

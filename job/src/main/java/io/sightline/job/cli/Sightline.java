@@ -3,13 +3,19 @@ package io.sightline.job.cli;
 
 import io.sightline.inference.InferenceException;
 import io.sightline.job.OptionTypes;
+import io.sightline.job.OptionsFile;
 import io.sightline.job.UserException;
+import io.sightline.kafka.KafkaPreflightException;
 import java.io.IOException;
-import java.io.PrintWriter;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * What {@code ./sightline} starts. Every command ends with 0, or with another status and one line
@@ -29,7 +35,7 @@ import picocli.CommandLine.IVersionProvider;
             BenchCommand.class,
             CommandLine.HelpCommand.class
         })
-public final class Sightline {
+public final class Sightline implements Callable<Integer> {
 
     private static final String DEBUG = "SIGHTLINE_DEBUG";
 
@@ -38,13 +44,23 @@ public final class Sightline {
             Set.of(
                     UserException.class,
                     InferenceException.class,
+                    KafkaPreflightException.class,
                     IOException.class,
                     IllegalArgumentException.class);
+
+    @Spec private CommandSpec spec;
 
     private Sightline() {}
 
     public static void main(String[] args) {
         System.exit(execute(args));
+    }
+
+    /** Without a command there is nothing to do but to say which there are. */
+    @Override
+    public Integer call() {
+        spec.commandLine().usage(spec.commandLine().getErr());
+        return spec.exitCodeOnInvalidInput();
     }
 
     static int execute(String... args) {
@@ -53,16 +69,40 @@ public final class Sightline {
                 .setUsageHelpLongOptionsMaxWidth(32)
                 .setParameterExceptionHandler(Sightline::misused)
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(e, command));
+        CommandLine run = commandLine.getSubcommands().get(RunCommand.NAME);
+        if (args.length > 0 && args[0].equals(RunCommand.NAME)) {
+            try {
+                OptionsFile.apply(run, args);
+            } catch (UserException e) {
+                return failed(e, run);
+            }
+        }
         return commandLine.execute(args);
     }
 
     private static int misused(CommandLine.ParameterException e, String[] args) {
         CommandLine command = e.getCommandLine();
         String name = command.getCommandSpec().qualifiedName();
-        PrintWriter err = command.getErr();
-        err.println(name + ": " + e.getMessage().replaceAll("\\s*\\R\\s*", " "));
-        err.println("See '" + name + " --help'.");
+        command.getErr().printf("%s: %s (see '%s --help')%n", name, problem(e), name);
         return command.getCommandSpec().exitCodeOnInvalidInput();
+    }
+
+    private static String problem(CommandLine.ParameterException e) {
+        // What is missing may be there under a name with a slip in it.
+        List<String> unknown = e.getCommandLine().getUnmatchedArguments();
+        if (e instanceof UnmatchedArgumentException unmatched) {
+            List<String> suggestions = unmatched.getSuggestions();
+            return unknown(unmatched.getUnmatched())
+                    + (suggestions.isEmpty()
+                            ? ""
+                            : ": did you mean " + String.join(" or ", suggestions) + "?");
+        }
+        String problem = e.getMessage().replaceAll("\\s*\\R\\s*", " ");
+        return unknown.isEmpty() ? problem : problem + "; " + unknown(unknown);
+    }
+
+    private static String unknown(List<String> arguments) {
+        return "unknown: '" + String.join("', '", arguments) + "'";
     }
 
     private static int failed(Exception e, CommandLine command) {

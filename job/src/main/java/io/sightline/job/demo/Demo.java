@@ -62,7 +62,7 @@ public final class Demo {
      * @throws Exception if the model or a video does not fit, or the job failed
      */
     public EventLog.Summary run() throws Exception {
-        model.requireHere();
+        model.requireUsableHere();
         for (String video : cameras.videos()) {
             VideoSource.open(video).close();
         }

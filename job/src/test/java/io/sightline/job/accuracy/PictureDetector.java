@@ -5,7 +5,8 @@ import io.sightline.events.DetectionEvent.DetectedObject;
 import io.sightline.events.FrameRejectedException;
 import io.sightline.inference.BatchBuffer;
 import io.sightline.inference.InferenceBackend;
-import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
+import io.sightline.inference.ModelOptions;
+import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
 import io.sightline.vision.DecodedFrame;
 import io.sightline.vision.DetectionReader;
 import io.sightline.vision.FrameLimits;
@@ -16,6 +17,8 @@ import io.sightline.vision.NmsSettings;
 import io.sightline.vision.OpenCvFrameDecoder;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * The job's own decode, letterbox, engine and parser, one picture after the other and without Kafka
@@ -35,7 +38,9 @@ final class PictureDetector implements AutoCloseable {
     record Result(int width, int height, List<DetectedObject> objects) {}
 
     PictureDetector(Path model, int border, Interpolation interpolation, NmsSettings nms) {
-        backend = new OnnxRuntimeBackendFactory(model.toString(), null, border, 1).open(1).get(0);
+        backend =
+                OnnxRuntimeBackend.open(
+                        model, new ModelOptions(Optional.empty(), OptionalInt.of(border)), 1, 1);
         buffer = backend.newBuffer();
         decoder = new OpenCvFrameDecoder(LIMITS);
         letterbox = new Letterbox(backend.spec(), interpolation);
