@@ -3,6 +3,7 @@ package io.sightline.job;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.PrintStream;
 import java.io.Writer;
 import java.net.BindException;
@@ -19,10 +20,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import kafka.tools.StorageTool;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
@@ -133,6 +137,7 @@ public final class EmbeddedBroker implements AutoCloseable {
                             ports[1],
                             folder.resolve("log"),
                             maxMessageBytes));
+            broker.awaitGroups();
             return broker;
         } catch (IOException | RuntimeException e) {
             try {
@@ -152,6 +157,23 @@ public final class EmbeddedBroker implements AutoCloseable {
         format(folder, properties);
         server = new KafkaRaftServer(KafkaConfig.fromProps(properties), Time.SYSTEM);
         server.startup();
+    }
+
+    /**
+     * A fresh broker first makes the topic of its consumer groups, and until then refuses to commit
+     * offsets: whoever asks for a group's makes it and waits for it.
+     */
+    private void awaitGroups() throws IOException {
+        try (Admin admin =
+                Admin.create(
+                        Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers))) {
+            admin.listConsumerGroupOffsets("-").partitionsToOffsetAndMetadata().get();
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause().getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
+        }
     }
 
     private static Properties properties(

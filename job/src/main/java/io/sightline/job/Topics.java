@@ -2,17 +2,22 @@
 package io.sightline.job;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /** Makes topics on brokers that commands bring along. */
 public final class Topics {
+
+    private static final Duration LEADER_TIMEOUT = Duration.ofSeconds(30);
 
     private Topics() {}
 
@@ -32,9 +37,28 @@ public final class Topics {
                     ends.put(new TopicPartition(topic.name(), i), OffsetSpec.latest());
                 }
             }
-            admin.listOffsets(ends).all().get();
+            awaitLeaders(admin, ends);
         } catch (ExecutionException e) {
             throw new IOException("topics cannot be created: " + e.getCause().getMessage(), e);
+        }
+    }
+
+    /** Only a leader knows offsets. */
+    private static void awaitLeaders(Admin admin, Map<TopicPartition, OffsetSpec> ends)
+            throws ExecutionException, InterruptedException {
+        long deadline = System.nanoTime() + LEADER_TIMEOUT.toNanos();
+        while (true) {
+            try {
+                admin.listOffsets(ends).all().get();
+                return;
+            } catch (ExecutionException e) {
+                // The client waits for leaders, but not for a topic that is yet to be heard of.
+                if (!(e.getCause() instanceof UnknownTopicOrPartitionException)
+                        || System.nanoTime() > deadline) {
+                    throw e;
+                }
+                TimeUnit.MILLISECONDS.sleep(10);
+            }
         }
     }
 }

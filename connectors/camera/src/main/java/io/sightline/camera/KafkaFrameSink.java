@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.camera;
 
+import io.sightline.events.CameraFrameCodec;
+import io.sightline.events.FrameHeaders;
+import io.sightline.events.FrameRecord;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -201,24 +205,16 @@ public final class KafkaFrameSink implements FrameSink {
     }
 
     private static List<Header> headers(EncodedFrame frame) {
-        return List.of(
-                header(FrameHeaders.CONTENT_TYPE, "image/jpeg"),
-                header(FrameHeaders.SEQ, Long.toString(frame.seq())),
-                header(FrameHeaders.EPOCH, Long.toString(frame.epoch())),
-                header(FrameHeaders.PTS, Long.toString(frame.pts())),
-                header(FrameHeaders.TIMEBASE, frame.timebase()));
-    }
-
-    private static Header header(String name, String value) {
-        return new RecordHeader(name, value.getBytes(StandardCharsets.US_ASCII));
-    }
-
-    /** The names of the frames topic's record headers that a replay sets. */
-    private static final class FrameHeaders {
-        static final String CONTENT_TYPE = "content-type";
-        static final String SEQ = "seq";
-        static final String EPOCH = "epoch";
-        static final String PTS = "pts";
-        static final String TIMEBASE = "timebase";
+        List<Header> headers = new ArrayList<>();
+        for (FrameRecord.Header header :
+                new FrameHeaders()
+                        .contentType(CameraFrameCodec.DEFAULT_CONTENT_TYPE)
+                        .seq(frame.seq())
+                        .epoch(frame.epoch())
+                        .pts(frame.pts(), frame.timebase())
+                        .toArray()) {
+            headers.add(new RecordHeader(header.name(), header.value()));
+        }
+        return headers;
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.camera;
 
+import io.sightline.events.CameraFrameCodec;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -29,9 +30,6 @@ public record ReplayPlan(
         Pace pace,
         boolean loop,
         Duration duration) {
-
-    /** The longest camera id, in bytes of UTF-8. */
-    public static final int MAX_CAMERA_ID_BYTES = 255;
 
     /**
      * @throws IllegalArgumentException with one line, where the parts do not fit together
@@ -79,12 +77,12 @@ public record ReplayPlan(
             throw new IllegalArgumentException(
                     "camera id '" + id + "' cannot be written in UTF-8", e);
         }
-        if (utf8.remaining() > MAX_CAMERA_ID_BYTES) {
+        if (utf8.remaining() > CameraFrameCodec.MAX_CAMERA_ID_BYTES) {
             throw new IllegalArgumentException(
                     "camera id of "
                             + utf8.remaining()
                             + " bytes: expected at most "
-                            + MAX_CAMERA_ID_BYTES);
+                            + CameraFrameCodec.MAX_CAMERA_ID_BYTES);
         }
     }
 }
