@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutionException;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.runtime.execution.ExecutionState;
 import org.apache.flink.runtime.executiongraph.AccessExecutionGraph;
 import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
@@ -33,10 +34,12 @@ public final class LocalFlink implements AutoCloseable {
      * @param slots most subtasks of an operator
      */
     public static LocalFlink start(int slots, Configuration configuration) throws Exception {
+        Configuration withFreePort = new Configuration(configuration);
+        withFreePort.set(RestOptions.BIND_PORT, "0");
         MiniCluster cluster =
                 new MiniCluster(
                         new MiniClusterConfiguration.Builder()
-                                .setConfiguration(configuration)
+                                .setConfiguration(withFreePort)
                                 .setNumTaskManagers(1)
                                 .setNumSlotsPerTaskManager(slots)
                                 .build());
