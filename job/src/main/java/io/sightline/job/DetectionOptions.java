@@ -383,6 +383,17 @@ public final class DetectionOptions {
         model.requireUsableHere();
     }
 
+    /** Where frames come from and events go to, for people. */
+    public String route() {
+        return framesTopic
+                + " -> "
+                + eventsTopic
+                + ", else "
+                + deadLetterTopic
+                + ", at "
+                + bootstrapServers;
+    }
+
     /**
      * What a file of Kafka client properties says; nothing without a file.
      *

@@ -62,9 +62,8 @@ public final class CameraReplay implements AutoCloseable {
         List<VideoSource> sources = openAll();
         try {
             ExecutorCompletionService<Void> playing = new ExecutorCompletionService<>(threads);
-            long startNanos = clock.nanoTime();
             for (int video = 0; video < sources.size() && !stopping; video++) {
-                playing.submit(new Player(video, sources.get(video), startNanos));
+                playing.submit(new Player(video, sources.get(video)));
             }
             for (int video = 0; video < sources.size() && !stopping; video++) {
                 playing.take().get();
@@ -164,18 +163,21 @@ public final class CameraReplay implements AutoCloseable {
         private final String video;
         private final List<String> cameras = new ArrayList<>();
         private final VideoSource first;
-        private final long startNanos;
 
-        /** Begins with the first picture: to open and to warm up takes time that is no camera's. */
+        /**
+         * Begins with the first picture, as the duration does: to open and to warm up takes time
+         * that is no camera's.
+         */
         private Pace.Schedule schedule;
 
-        private Player(int index, VideoSource first, long startNanos) {
+        private long startNanos;
+
+        private Player(int index, VideoSource first) {
             this.video = plan.videos().get(index);
             for (int i = index; i < plan.cameraIds().size(); i += plan.videos().size()) {
                 cameras.add(plan.cameraIds().get(i));
             }
             this.first = first;
-            this.startNanos = startNanos;
         }
 
         @Override
@@ -212,7 +214,8 @@ public final class CameraReplay implements AutoCloseable {
                 }
                 byte[] jpeg = encoder.encode(frame);
                 if (schedule == null) {
-                    schedule = plan.pace().schedule(clock.nanoTime(), source.frameRate());
+                    startNanos = clock.nanoTime();
+                    schedule = plan.pace().schedule(startNanos, source.frameRate());
                 }
                 long due = schedule.dueNanos(frame.mediaNanos());
                 if (plan.duration() != null

@@ -21,7 +21,8 @@ import java.util.stream.IntStream;
  * @param pace how fast
  * @param loop whether each video begins anew when it ends; a stream at an address is then connected
  *     to again
- * @param duration when the replay ends even if its videos have not; null for never
+ * @param duration how long after its first picture each video ends even if it has not come to its
+ *     end; null for never
  */
 public record ReplayPlan(
         List<String> videos,

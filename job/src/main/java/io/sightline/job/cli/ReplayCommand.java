@@ -27,6 +27,8 @@ import picocli.CommandLine.Option;
         showDefaultValues = true)
 final class ReplayCommand implements Callable<Integer> {
 
+    private static final long PROGRESS_MILLIS = 5_000;
+
     @Option(
             names = "--video",
             required = true,
@@ -134,14 +136,34 @@ final class ReplayCommand implements Callable<Integer> {
         try (KafkaFrameSink sink =
                         KafkaFrameSink.connect(client, topic, (int) maxFrameBytes.getBytes());
                 CameraReplay replay = new CameraReplay(plan, sink, ReplayClock.system())) {
+            System.out.printf("playing to topic %s as %s%n", topic, String.join(", ", ids));
             long start = System.nanoTime();
+            Thread progress = new Thread(() -> showProgress(replay), "progress");
+            progress.setDaemon(true);
+            progress.start();
             Map<String, Long> sent = replay.run();
+            progress.interrupt();
             double seconds = (System.nanoTime() - start) / 1e9;
-            long total = sent.values().stream().mapToLong(Long::longValue).sum();
+            long total = total(sent);
             System.out.printf(
                     "sent %d frames of %d cameras in %.1f s (%.1f frames/s)%n",
                     total, sent.size(), seconds, total / seconds);
         }
         return 0;
+    }
+
+    private static void showProgress(CameraReplay replay) {
+        try {
+            while (true) {
+                Thread.sleep(PROGRESS_MILLIS);
+                System.out.printf("sent %d frames%n", total(replay.sent()));
+            }
+        } catch (InterruptedException e) {
+            // The replay has ended.
+        }
+    }
+
+    private static long total(Map<String, Long> sent) {
+        return sent.values().stream().mapToLong(Long::longValue).sum();
     }
 }
