@@ -5,7 +5,6 @@ import io.sightline.inference.BackendFactory;
 import io.sightline.kafka.CheckpointTiming;
 import io.sightline.kafka.KafkaPreflight;
 import java.time.Duration;
-import org.apache.flink.api.common.JobExecutionResult;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ReadableConfig;
@@ -48,18 +47,10 @@ public final class DetectionJob {
         } catch (CommandLine.ParameterException e) {
             throw new UserException(e.getMessage(), e);
         }
-        run(options);
-    }
-
-    /**
-     * Runs the job to its end, on the cluster that submits it or in this process where there is
-     * none.
-     */
-    public static JobExecutionResult run(DetectionOptions options) throws Exception {
         StreamExecutionEnvironment environment =
                 StreamExecutionEnvironment.getExecutionEnvironment();
         prepare(environment, options);
-        return environment.execute(options.jobName);
+        environment.execute(options.jobName());
     }
 
     /**

@@ -320,6 +320,10 @@ public final class DetectionOptions {
         }
     }
 
+    public String jobName() {
+        return jobName;
+    }
+
     boolean exactlyOnce() {
         return delivery == Delivery.EXACTLY_ONCE;
     }

@@ -3,6 +3,7 @@ package io.sightline.inference;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,8 +46,11 @@ final class EngineLane<R> {
         thread.start();
     }
 
-    void join() throws InterruptedException {
-        thread.join();
+    /** Whether its thread has ended, after at most that long. */
+    boolean join(long nanos) throws InterruptedException {
+        // Zero would wait for ever.
+        thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos)));
+        return !thread.isAlive();
     }
 
     private void run() {

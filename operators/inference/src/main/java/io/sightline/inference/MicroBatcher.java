@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.inference;
 
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -39,6 +40,9 @@ import org.slf4j.LoggerFactory;
 public final class MicroBatcher<R> implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(MicroBatcher.class);
+
+    /** Well beyond any run, well before Flink gives a cancelled task up. */
+    private static final Duration CLOSE_PATIENCE = Duration.ofSeconds(20);
 
     private final ModelSpec spec;
     private final BatchingPolicy policy;
@@ -437,9 +441,10 @@ public final class MicroBatcher<R> implements AutoCloseable {
     }
 
     /**
-     * Ends the lanes after the batch each is running, and waits for them; frames that are committed
-     * and did not run are dropped without a word, since nobody is there to hear it. Idempotent. If
-     * the calling thread is interrupted it stops waiting, and the last lane gives the memory back.
+     * Ends the lanes after the batch each is running, and waits a while for them; frames that are
+     * committed and did not run are dropped without a word, since nobody is there to hear it.
+     * Idempotent. Where an engine takes longer, or the calling thread is interrupted, the last lane
+     * gives the memory back when it ends, and a task that is cancelled is not held up.
      */
     @Override
     public void close() {
@@ -451,9 +456,17 @@ public final class MicroBatcher<R> implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+        long deadline = System.nanoTime() + CLOSE_PATIENCE.toNanos();
         try {
             for (EngineLane<R> lane : lanes) {
-                lane.join();
+                if (!lane.join(deadline - System.nanoTime())) {
+                    LOG.warn(
+                            "an engine of model {} has not ended its run after {} s: its memory is"
+                                    + " given back when it does",
+                            spec.name(),
+                            CLOSE_PATIENCE.toSeconds());
+                    return;
+                }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

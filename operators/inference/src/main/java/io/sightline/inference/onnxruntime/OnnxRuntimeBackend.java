@@ -121,7 +121,7 @@ public final class OnnxRuntimeBackend implements InferenceBackend {
                         model.targetBackend().get(),
                         NAME);
             }
-            LOG.info(
+            LOG.debug(
                     "model {}: {}x{} {} {}, batch {} {}, {} MiB a buffer, ONNX Runtime {}",
                     spec.name(),
                     spec.inputWidth(),
