@@ -58,6 +58,7 @@ public final class DetectionJob {
         StreamExecutionEnvironment environment =
                 StreamExecutionEnvironment.getExecutionEnvironment();
         prepare(environment, options);
+        LOG.info("running: {}", options.route());
         return environment.execute(options.jobName);
     }
 

@@ -379,7 +379,7 @@ public final class DetectionOptions {
     }
 
     /** Where frames come from and events go to, for people. */
-    public String route() {
+    String route() {
         return framesTopic
                 + " -> "
                 + eventsTopic

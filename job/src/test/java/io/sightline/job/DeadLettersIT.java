@@ -85,6 +85,7 @@ class DeadLettersIT {
                             choice,
                             "--from=earliest",
                             "--until=latest",
+                            "--checkpoint-interval=500ms",
                             "--parallelism=2",
                             "--max-frame-bytes=" + MAX_FRAME_BYTES,
                             "--max-frame-pixels=1000000",

@@ -22,7 +22,6 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         options.requireUsableModelHere();
-        System.out.println("running: " + options.route() + "; Ctrl-C ends it");
         DetectionJob.run(options);
         System.out.println("all frames up to --until have their answer");
         return 0;
