@@ -47,10 +47,19 @@ public final class DetectionJob {
         } catch (CommandLine.ParameterException e) {
             throw new UserException(e.getMessage(), e);
         }
+        run(options);
+    }
+
+    /**
+     * Runs the job to its end, on the cluster that submits it or in this process where there is
+     * none.
+     */
+    public static void run(DetectionOptions options) throws Exception {
         StreamExecutionEnvironment environment =
                 StreamExecutionEnvironment.getExecutionEnvironment();
         prepare(environment, options);
-        environment.execute(options.jobName());
+        LOG.info("running: {}", options.route());
+        environment.execute(options.jobName);
     }
 
     /**

@@ -3,6 +3,7 @@ package io.sightline.job;
 
 import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceException;
+import io.sightline.kafka.Delivery;
 import io.sightline.kafka.FrameSourceSettings;
 import io.sightline.kafka.KafkaConnection;
 import io.sightline.kafka.SinkSettings;
@@ -30,7 +31,7 @@ import picocli.CommandLine.Option;
 public final class DetectionOptions {
 
     /** What happens to events when the job fails and starts again. */
-    public enum Delivery {
+    public enum Guarantee {
         /** None is lost; some may come twice, with equal ids. */
         AT_LEAST_ONCE,
         /** None is lost or doubled for consumers that read committed records. */
@@ -146,7 +147,7 @@ public final class DetectionOptions {
             defaultValue = "at-least-once",
             description =
                     "at-least-once (doubles after a failure have equal ids) or exactly-once (events appear with the checkpoint).")
-    Delivery delivery;
+    Guarantee delivery;
 
     @Option(
             names = "--checkpoint-interval",
@@ -320,12 +321,8 @@ public final class DetectionOptions {
         }
     }
 
-    public String jobName() {
-        return jobName;
-    }
-
     boolean exactlyOnce() {
-        return delivery == Delivery.EXACTLY_ONCE;
+        return delivery == Guarantee.EXACTLY_ONCE;
     }
 
     private KafkaConnection kafka() {
@@ -351,8 +348,8 @@ public final class DetectionOptions {
                 deadLetterTopic,
                 (int) deadLetterMaxBytes.getBytes(),
                 exactlyOnce()
-                        ? io.sightline.kafka.Delivery.exactlyOnce(jobName, transactionTimeout)
-                        : io.sightline.kafka.Delivery.atLeastOnce());
+                        ? Delivery.exactlyOnce(jobName, transactionTimeout)
+                        : Delivery.atLeastOnce());
     }
 
     BackendFactory backendFactory() {
@@ -388,7 +385,7 @@ public final class DetectionOptions {
     }
 
     /** Where frames come from and events go to, for people. */
-    public String route() {
+    String route() {
         return framesTopic
                 + " -> "
                 + eventsTopic

@@ -27,7 +27,7 @@ public final class OptionTypes {
                 .registerConverter(Interpolation.class, names(Interpolation.class))
                 .registerConverter(ModelChoice.Backend.class, names(ModelChoice.Backend.class))
                 .registerConverter(
-                        DetectionOptions.Delivery.class, names(DetectionOptions.Delivery.class))
+                        DetectionOptions.Guarantee.class, names(DetectionOptions.Guarantee.class))
                 .registerConverter(
                         DetectionOptions.Repartition.class,
                         names(DetectionOptions.Repartition.class));

@@ -10,6 +10,7 @@ import io.sightline.events.FrameHeaders;
 import io.sightline.events.Rejection;
 import io.sightline.inference.ModelSpec.InputFormat;
 import io.sightline.inference.testing.TestModels;
+import io.sightline.job.local.EmbeddedBroker;
 import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
@@ -85,6 +86,7 @@ class DeadLettersIT {
                             choice,
                             "--from=earliest",
                             "--until=latest",
+                            "--checkpoint-interval=500ms",
                             "--parallelism=2",
                             "--max-frame-bytes=" + MAX_FRAME_BYTES,
                             "--max-frame-pixels=1000000",

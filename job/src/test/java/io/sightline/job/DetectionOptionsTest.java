@@ -62,7 +62,7 @@ class DetectionOptionsTest {
         assertThat(options.bootstrapServers).isEqualTo("kafka:9092");
         assertThat(options.lanes).isEqualTo(4);
         assertThat(options.maxBatchDelay).isEqualTo(Duration.ofMillis(5));
-        assertThat(options.delivery).isEqualTo(DetectionOptions.Delivery.EXACTLY_ONCE);
+        assertThat(options.delivery).isEqualTo(DetectionOptions.Guarantee.EXACTLY_ONCE);
     }
 
     @Test

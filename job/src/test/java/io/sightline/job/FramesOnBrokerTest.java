@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sightline.camera.EncodedFrame;
 import io.sightline.camera.KafkaFrameSink;
+import io.sightline.job.local.EmbeddedBroker;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

@@ -8,6 +8,7 @@ import io.sightline.events.FrameHeaders;
 import io.sightline.events.FrameRecord;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.testing.TestModels;
+import io.sightline.job.local.EmbeddedBroker;
 import io.sightline.vision.FrameLimits;
 import io.sightline.vision.NativeMemory;
 import io.sightline.vision.OpenCvFrameDecoder;

@@ -62,8 +62,7 @@ class PackagingIT {
                     .noneMatch(name -> name.startsWith("io/sightline/job/cli/"))
                     .noneMatch(name -> name.startsWith("io/sightline/job/demo/"))
                     .noneMatch(name -> name.startsWith("io/sightline/job/bench/"))
-                    .noneMatch(name -> name.startsWith("io/sightline/job/EmbeddedBroker"))
-                    .noneMatch(name -> name.startsWith("io/sightline/job/LocalFlink"))
+                    .noneMatch(name -> name.startsWith("io/sightline/job/local/"))
                     .noneMatch(name -> name.matches(".*\\.(so|dll|dylib|jnilib)"))
                     .noneMatch(name -> name.matches("META-INF/[^/]*\\.(SF|DSA|RSA)"));
         }

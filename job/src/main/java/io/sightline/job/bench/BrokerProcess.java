@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.job.bench;
 
-import io.sightline.job.EmbeddedBroker;
+import io.sightline.job.local.EmbeddedBroker;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

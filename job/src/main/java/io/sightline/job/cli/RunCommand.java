@@ -4,7 +4,6 @@ package io.sightline.job.cli;
 import io.sightline.job.DetectionJob;
 import io.sightline.job.DetectionOptions;
 import java.util.concurrent.Callable;
-import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -23,11 +22,7 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         options.requireUsableModelHere();
-        StreamExecutionEnvironment environment =
-                StreamExecutionEnvironment.getExecutionEnvironment();
-        DetectionJob.prepare(environment, options);
-        System.out.println("running: " + options.route() + "; Ctrl-C ends it");
-        environment.execute(options.jobName());
+        DetectionJob.run(options);
         System.out.println("all frames up to --until have their answer");
         return 0;
     }

@@ -53,15 +53,13 @@ class DetectCommandIT {
         return objects;
     }
 
-    private List<Found> detect(String model, String confidence) throws Exception {
+    private List<Found> detect(String model) throws Exception {
         CommandLineRun run =
                 CommandLineRun.of(
                         "detect",
                         image.toString(),
                         "--model",
                         SharedFiles.require("models/" + model + ".onnx").toString(),
-                        "--confidence",
-                        confidence,
                         "--json");
         assertThat(run.status()).as(run.err()).isZero();
         assertThat(run.outLines()).hasSize(1);
@@ -97,7 +95,7 @@ class DetectCommandIT {
 
     @Test
     void shouldFindWhatIsPublishedForYolov10() throws Exception {
-        List<Found> found = detect("yolov10n-640-dynamic-int8", "0.25");
+        List<Found> found = detect("yolov10n-640-dynamic-int8");
         List<Found> wanted = published("yolov10");
         assertThat(wanted).hasSize(5);
         assertThat(found).hasSameSizeAs(wanted);
@@ -110,7 +108,7 @@ class DetectCommandIT {
 
     @Test
     void shouldFindTheBusAndTheLargePersonsWithYolov5() throws Exception {
-        List<Found> found = detect("yolov5n-640", "0.4");
+        List<Found> found = detect("yolov5n-640");
         // The fifth is a person cut off by the picture's edge.
         List<Found> wanted = published("yolov5").subList(0, 4);
         for (Found object : wanted) {

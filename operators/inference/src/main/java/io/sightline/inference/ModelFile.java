@@ -60,7 +60,13 @@ public final class ModelFile {
     private static final Logger LOG = LoggerFactory.getLogger(ModelFile.class);
 
     private static final int DEFAULT_FILL = 114;
+
+    /** As YOLOv6 detects. */
     private static final float DEFAULT_CONFIDENCE = 0.4f;
+
+    /** As YOLOv10 detects: without suppression its scores are lower. */
+    private static final float DEFAULT_CONFIDENCE_WITHOUT_NMS = 0.25f;
+
     private static final float DEFAULT_IOU = 0.45f;
 
     /** YOLOv10 gives its best 300 rows, one a box: nothing is left to suppress. */
@@ -219,11 +225,19 @@ public final class ModelFile {
                 labels,
                 detector.layout(),
                 suppress,
-                json.confidence() == null ? DEFAULT_CONFIDENCE : json.confidence(),
+                json.confidence() == null
+                        ? defaultConfidence(detector.layout(), suppress)
+                        : json.confidence(),
                 json.iou() == null ? DEFAULT_IOU : json.iou(),
                 precision,
                 json.licence() == null ? "" : json.licence(),
                 json.provenance() == null ? "" : json.provenance());
+    }
+
+    private static float defaultConfidence(OutputLayout layout, boolean suppress) {
+        return layout == OutputLayout.PAIRS && !suppress
+                ? DEFAULT_CONFIDENCE_WITHOUT_NMS
+                : DEFAULT_CONFIDENCE;
     }
 
     private record Input(InputFormat format, int batch, int width, int height) {}

@@ -110,7 +110,7 @@ final class ModelFileTest {
         assertThat(spec.suppress()).isEqualTo(suppress);
         assertThat(spec.border()).isZero();
         assertThat(spec.fill()).isEqualTo(114);
-        assertThat(spec.confidence()).isEqualTo(0.4f);
+        assertThat(spec.confidence()).isEqualTo(layout.equals("pairs") && !suppress ? 0.25f : 0.4f);
         assertThat(spec.iou()).isEqualTo(0.45f);
         assertThat(spec.inputWidth()).isEqualTo(width);
         assertThat(spec.inputHeight()).isEqualTo(height);

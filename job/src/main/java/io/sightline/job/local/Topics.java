@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sightline.job;
+package io.sightline.job.local;
 
 import java.io.IOException;
 import java.time.Duration;

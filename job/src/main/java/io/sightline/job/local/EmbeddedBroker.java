@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sightline.job;
+package io.sightline.job.local;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -41,7 +41,8 @@ public final class EmbeddedBroker implements AutoCloseable {
     private static final String HOST = "127.0.0.1";
 
     /** Names the process, so that what a killed one left behind can be told from the rest. */
-    static final String FOLDER_PREFIX = "sightline-broker-" + ProcessHandle.current().pid() + "-";
+    public static final String FOLDER_PREFIX =
+            "sightline-broker-" + ProcessHandle.current().pid() + "-";
 
     /** A free port can be taken by another program before the broker binds it. */
     private static final int START_ATTEMPTS = 3;
