@@ -41,6 +41,9 @@ import java.util.concurrent.Future;
  */
 public final class Bench implements AutoCloseable {
 
+    /** How much longer the job warms up: Flink's and Kafka's code is compiled while it runs. */
+    private static final int WARM_UP = 5;
+
     private final ModelChoice model;
     private final List<byte[]> frames;
     private final int workers;
@@ -112,7 +115,8 @@ public final class Bench implements AutoCloseable {
             for (int round = 0; round <= rounds; round++) {
                 Result a = measure(this::engineLoop);
                 Result b = measure(this::inlineLoop);
-                Result c = job.round((int) Math.ceil(b.framesPerSecond() * secondsPerRound));
+                double count = b.framesPerSecond() * secondsPerRound;
+                Result c = job.round((int) Math.ceil(round == 0 ? WARM_UP * count : count));
                 out.printf(
                         Locale.ROOT,
                         "%-8s a %7.1f  b %7.1f  c %7.1f frames/s%n",

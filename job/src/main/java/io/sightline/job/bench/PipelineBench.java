@@ -45,7 +45,7 @@ final class PipelineBench implements AutoCloseable {
      * Events that pass before the clock starts: engines are loaded and the first code compiled by
      * then.
      */
-    private static final double WARM_UP = 0.15;
+    private static final double WARM_UP = 0.25;
 
     private static final int MAX_FRAME_BYTES = 4 << 20;
     private static final Duration PATIENCE = Duration.ofSeconds(60);

@@ -46,7 +46,7 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--seconds",
             paramLabel = "S",
-            defaultValue = "4",
+            defaultValue = "8",
             description = "Length of each part of a round.")
     double seconds;
 
