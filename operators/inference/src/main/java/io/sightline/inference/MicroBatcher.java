@@ -94,6 +94,15 @@ public final class MicroBatcher<R> implements AutoCloseable {
             dispose();
             throw e;
         }
+        LOG.info(
+                "model {}: {}x{} {} {}, {} lanes, batches of up to {}",
+                spec.name(),
+                spec.inputWidth(),
+                spec.inputHeight(),
+                spec.layout().label(),
+                spec.precision(),
+                lanes.size(),
+                spec.maxBatch());
         runningLanes = lanes.size();
         lanes.forEach(EngineLane::start);
     }

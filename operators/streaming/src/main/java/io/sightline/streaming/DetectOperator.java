@@ -170,16 +170,6 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
             throw e;
         }
         ModelSpec network = backends.get(0).spec();
-        LOG.info(
-                "model {}: {}x{} {} {}, {} lanes of {}, batches of up to {}",
-                network.name(),
-                network.inputWidth(),
-                network.inputHeight(),
-                network.layout().label(),
-                network.precision(),
-                lanes,
-                settings.backend().backend(),
-                network.maxBatch());
         NmsSettings nms =
                 NmsSettings.infer(
                         settings.confidence() == null
