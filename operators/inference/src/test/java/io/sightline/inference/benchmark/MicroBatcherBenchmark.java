@@ -37,8 +37,8 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
  * that does nothing. Run the main method from an IDE, or with the test class path:
  *
  * <pre>
- * mvn -q -pl operators/inference -am test-compile
- * mvn -q -pl operators/inference dependency:build-classpath -Dmdep.includeScope=test -Dmdep.outputFile=/tmp/cp
+ * mvn -q -pl operators/inference -am test-compile dependency:build-classpath \
+ *     -Dmdep.includeScope=test -Dmdep.outputFile=/tmp/cp
  * java -cp operators/inference/target/test-classes:operators/inference/target/classes:$(cat /tmp/cp) \
  *     io.sightline.inference.benchmark.MicroBatcherBenchmark
  * </pre>
