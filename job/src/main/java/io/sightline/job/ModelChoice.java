@@ -2,19 +2,17 @@
 package io.sightline.job;
 
 import io.sightline.inference.BackendFactory;
+import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
-import io.sightline.inference.ModelOptions;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.OutputLayout;
-import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
 import io.sightline.vision.Interpolation;
 import io.sightline.vision.NmsSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalInt;
 import picocli.CommandLine.Option;
 
 /**
@@ -99,7 +97,7 @@ public final class ModelChoice {
      * @throws UserException if the model file is not there, or an option is out of range
      */
     public void requireHere() {
-        List<String> problems = new java.util.ArrayList<>();
+        List<String> problems = new ArrayList<>();
         validate(problems);
         if (!Files.isRegularFile(file)) {
             problems.add("--model " + file + ": no such file");
@@ -116,19 +114,7 @@ public final class ModelChoice {
      */
     public void requireUsableHere() {
         requireHere();
-        switch (backend) {
-            case ONNXRUNTIME ->
-                    OnnxRuntimeBackend.open(
-                                    file,
-                                    new ModelOptions(
-                                            Optional.ofNullable(layout),
-                                            border == null
-                                                    ? OptionalInt.empty()
-                                                    : OptionalInt.of(border)),
-                                    1,
-                                    1)
-                            .close();
-        }
+        backendFactory(1).open(1).forEach(InferenceBackend::close);
     }
 
     public BackendFactory backendFactory(int maxBatch) {

@@ -28,12 +28,4 @@ public final class NativeMemory {
     public static long physicalBytes() {
         return Pointer.physicalBytes();
     }
-
-    /**
-     * The resident size of the process beyond which JavaCPP refuses to allocate ({@code
-     * org.bytedeco.javacpp.maxphysicalbytes}); 0 where there is no limit.
-     */
-    public static long maxPhysicalBytes() {
-        return Math.max(0, Pointer.maxPhysicalBytes());
-    }
 }

@@ -41,12 +41,6 @@ public final class OpenCvFrameDecoder implements FrameDecoder {
     private static final int MARKED_BYTES = 64;
     private static final byte[] MARKS = {0x55, (byte) 0xaa};
 
-    /** Of a codec while it decodes: all coefficients of a progressive JPEG of four components. */
-    private static final int CODEC_BYTES_PER_PIXEL = 8;
-
-    /** Of a codec while it decodes: rows, tables, and blocks beyond the picture's edge. */
-    private static final long CODEC_BYTES = 16L << 20;
-
     private final FrameLimits limits;
     private final Buffer encodedBuffer = new Buffer();
     private final Buffer pixelBuffer = new Buffer();
@@ -68,18 +62,6 @@ public final class OpenCvFrameDecoder implements FrameDecoder {
         return (long) limits.maxFrameBytes()
                 + END_MARKER_BYTES
                 + (long) limits.maxFramePixels() * CHANNELS;
-    }
-
-    /**
-     * The most that a decoder with these limits occupies while it decodes: its buffers and what the
-     * codec allocates for the time of one picture.
-     */
-    public static long maxResidentBytes(FrameLimits limits) {
-        // Codecs of chunked formats copy the largest chunk, which may be nearly all of the frame.
-        return maxBufferBytes(limits)
-                + limits.maxFrameBytes()
-                + (long) limits.maxFramePixels() * CODEC_BYTES_PER_PIXEL
-                + CODEC_BYTES;
     }
 
     @Override
