@@ -35,7 +35,16 @@ class ArchitectureTest {
                     "kafka", Set.of("events"),
                     "camera", Set.of("events"),
                     "streaming", Set.of("vision", "inference", "events"),
-                    "job", Set.of("events", "inference", "vision", "kafka", "camera", "streaming"));
+                    "toolchain", Set.of("vision", "inference", "events"),
+                    "job",
+                            Set.of(
+                                    "events",
+                                    "inference",
+                                    "vision",
+                                    "kafka",
+                                    "camera",
+                                    "streaming",
+                                    "toolchain"));
 
     private static final JavaClasses MAIN =
             new ClassFileImporter()
@@ -90,7 +99,7 @@ class ArchitectureTest {
     @Test
     void shouldKeepFlinkAndKafkaOutOfPlainJava() {
         noClasses()
-                .that(in("events", "inference", "vision"))
+                .that(in("events", "inference", "vision", "toolchain"))
                 .should()
                 .dependOnClassesThat(resideInAnyPackage("org.apache.flink..", "org.apache.kafka.."))
                 .check(MAIN);

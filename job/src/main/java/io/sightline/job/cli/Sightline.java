@@ -6,6 +6,7 @@ import io.sightline.job.OptionTypes;
 import io.sightline.job.OptionsFile;
 import io.sightline.job.UserException;
 import io.sightline.kafka.KafkaPreflightException;
+import io.sightline.toolchain.ToolchainException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
@@ -33,6 +34,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ReplayCommand.class,
             DetectCommand.class,
             BenchCommand.class,
+            ModelCommand.class,
             CommandLine.HelpCommand.class
         })
 public final class Sightline implements Callable<Integer> {
@@ -45,6 +47,7 @@ public final class Sightline implements Callable<Integer> {
                     UserException.class,
                     InferenceException.class,
                     KafkaPreflightException.class,
+                    ToolchainException.class,
                     IOException.class,
                     IllegalArgumentException.class);
 
