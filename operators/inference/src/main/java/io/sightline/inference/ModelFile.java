@@ -47,8 +47,10 @@ import org.slf4j.LoggerFactory;
  * operators and weights</td></tr>
  * <tr><td>{@code sha256}</td><td>string</td><td>of the ONNX file; must agree with
  * it</td><td>computed</td></tr>
- * <tr><td>{@code backend}</td><td>string</td><td>onnxruntime or tensorrt: for which engine the file
- * was quantised</td><td>any</td></tr>
+ * <tr><td>{@code target}</td><td>string</td><td>onnxruntime or tensorrt: for which engine the file
+ * was quantised; another refuses it</td><td>any</td></tr>
+ * <tr><td>{@code weight_bits}</td><td>integer</td><td>of INT8 weights: 7 for CPUs without VNNI, else
+ * 8</td><td>8</td></tr>
  * <tr><td>{@code licence}, {@code provenance}</td><td>string</td><td>of the
  * weights</td><td>empty</td></tr>
  * </table>
@@ -168,8 +170,13 @@ public final class ModelFile {
     }
 
     /** For which engine the file was quantised: onnxruntime or tensorrt; empty where unstated. */
-    public Optional<String> targetBackend() {
-        return Optional.ofNullable(json.backend());
+    public Optional<String> target() {
+        return Optional.ofNullable(json.target());
+    }
+
+    /** Of an INT8 file: how many bits its weights use, 7 or 8; empty where unstated. */
+    public OptionalInt weightBits() {
+        return json.weightBits() == null ? OptionalInt.empty() : OptionalInt.of(json.weightBits());
     }
 
     /**

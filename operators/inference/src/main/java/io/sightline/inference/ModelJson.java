@@ -32,17 +32,18 @@ record ModelJson(
         Float iou,
         String precision,
         String sha256,
-        String backend,
+        String target,
+        Integer weightBits,
         String licence,
         String provenance) {
 
     static final ModelJson SILENT =
             new ModelJson(
                     null, null, null, null, null, null, null, null, null, null, null, null, null,
-                    null, null);
+                    null, null, null);
 
     private static final Set<String> PRECISIONS = Set.of("fp32", "fp16", "int8");
-    private static final Set<String> BACKENDS = Set.of("onnxruntime", "tensorrt");
+    private static final Set<String> TARGETS = Set.of("onnxruntime", "tensorrt");
 
     private static final ObjectReader READER =
             JsonMapper.builder()
@@ -112,10 +113,16 @@ record ModelJson(
                 "64 hexadecimal digits");
         require(
                 file,
-                "backend",
-                backend,
-                backend == null || BACKENDS.contains(backend),
+                "target",
+                target,
+                target == null || TARGETS.contains(target),
                 "onnxruntime or tensorrt");
+        require(
+                file,
+                "weight_bits",
+                weightBits,
+                weightBits == null || (weightBits >= 2 && weightBits <= 8),
+                "2 to 8");
         if (layout != null) {
             try {
                 OutputLayout.of(layout);

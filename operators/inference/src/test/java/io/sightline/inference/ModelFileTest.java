@@ -272,12 +272,12 @@ final class ModelFileTest {
                 """
                 {"name": "yolov6n", "input_width": 640, "input_height": 640, "border": 2, "fill": 0,
                  "labels": ["cat", "dog"], "layout": "pairs", "suppress": true, "confidence": 0.25,
-                 "iou": 0.6, "precision": "int8", "sha256": "%s", "backend": "tensorrt",
+                 "iou": 0.6, "precision": "int8", "sha256": "%s", "target": "tensorrt",
                  "licence": "GPL-3.0", "provenance": "here", "something_new": {"a": [1]}}
                 """
                         .formatted(sha256.toUpperCase(Locale.ROOT)));
         ModelFile file = ModelFile.read(onnx);
-        assertThat(file.targetBackend()).contains("tensorrt");
+        assertThat(file.target()).contains("tensorrt");
         ModelSpec spec =
                 file.spec(
                         floats(DYNAMIC, 640, 640), outputs(DYNAMIC, 300, 6), ModelOptions.NONE, 8);
@@ -312,7 +312,7 @@ final class ModelFileTest {
         assertThat(spec.precision()).isEqualTo("fp32");
         assertThat(spec.licence()).isEmpty();
         assertThat(spec.provenance()).isEmpty();
-        assertThat(ModelFile.read(onnx).targetBackend()).isEmpty();
+        assertThat(ModelFile.read(onnx).target()).isEmpty();
     }
 
     @Test
@@ -341,7 +341,7 @@ final class ModelFileTest {
                 "{\"confidence\": 1.5}",
                 "{\"iou\": -0.1}",
                 "{\"precision\": \"INT4\"}",
-                "{\"backend\": \"openvino\"}",
+                "{\"target\": \"openvino\"}",
                 "{\"sha256\": \"abc\"}",
                 "[]",
                 "null",

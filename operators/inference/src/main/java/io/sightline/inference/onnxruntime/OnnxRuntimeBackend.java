@@ -6,7 +6,6 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.TensorInfo;
@@ -88,17 +87,29 @@ public final class OnnxRuntimeBackend implements InferenceBackend {
      */
     public static OnnxRuntimeBackend open(
             ModelFile model, ModelOptions options, int maxBatch, int intraOpThreads) {
-        if (maxBatch < 1 || intraOpThreads < 1) {
+        return open(model, options, maxBatch, SessionSettings.serving(intraOpThreads));
+    }
+
+    /**
+     * As {@link #open(ModelFile, ModelOptions, int, int)}. Without optimisation a file for another
+     * engine is run too: as ONNX defines it, to see what it gives.
+     */
+    public static OnnxRuntimeBackend open(
+            ModelFile model, ModelOptions options, int maxBatch, SessionSettings settings) {
+        if (maxBatch < 1 || settings.threads() < 1) {
             throw new IllegalArgumentException(
-                    "maxBatch=%d intraOpThreads=%d: expected 1 or more"
-                            .formatted(maxBatch, intraOpThreads));
+                    "maxBatch=%d threads=%d: expected 1 or more"
+                            .formatted(maxBatch, settings.threads()));
+        }
+        if (settings.optimise()) {
+            requireOwnTarget(model);
         }
         OrtSession session = null;
         OnnxRuntimeBackend backend = null;
         boolean opened = false;
         try {
             OrtEnvironment environment = OrtEnvironment.getEnvironment();
-            try (SessionOptions sessionOptions = sessionOptions(intraOpThreads)) {
+            try (SessionOptions sessionOptions = settings.toOptions()) {
                 session = environment.createSession(model.path().toString(), sessionOptions);
             }
             List<GraphTensor> inputs = tensors(session.getInputInfo().values());
@@ -113,13 +124,8 @@ public final class OnnxRuntimeBackend implements InferenceBackend {
                             inputs.get(0).name(),
                             ports(model, spec, outputs));
             backend.warmUp();
-            if (!model.targetBackend().orElse(NAME).equals(NAME)) {
-                LOG.warn(
-                        "model {} was quantised for {}: ONNX Runtime may run it several times"
-                                + " slower than a file quantised for {}",
-                        model.path(),
-                        model.targetBackend().get(),
-                        NAME);
+            if (settings.optimise()) {
+                warnOfSaturation(model, spec, CpuFeatures.ofThisMachine());
             }
             LOG.debug(
                     "model {}: {}x{} {} {}, batch {} {}, {} MiB a buffer, ONNX Runtime {}",
@@ -156,21 +162,24 @@ public final class OnnxRuntimeBackend implements InferenceBackend {
         }
     }
 
-    private static SessionOptions sessionOptions(int intraOpThreads) throws OrtException {
-        SessionOptions options = new SessionOptions();
-        try {
-            options.setIntraOpNumThreads(intraOpThreads);
-            options.setInterOpNumThreads(1);
-            options.setExecutionMode(SessionOptions.ExecutionMode.SEQUENTIAL);
-            options.setOptimizationLevel(SessionOptions.OptLevel.ALL_OPT);
-            // A spinning pool would take the cores that decode needs.
-            options.addConfigEntry("session.intra_op.allow_spinning", "0");
-            // What fails is thrown; on standard error it would only be told twice.
-            options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
-            return options;
-        } catch (OrtException | RuntimeException | Error e) {
-            options.close();
-            throw e;
+    private static void requireOwnTarget(ModelFile model) {
+        if (!model.target().orElse(NAME).equals(NAME)) {
+            throw new InferenceException(
+                    "model %s: is quantised for %s, which ONNX Runtime would run slower than float: use the file that was written for %s beside it, or the float model"
+                            .formatted(model.path(), model.target().get(), NAME));
+        }
+    }
+
+    private static void warnOfSaturation(ModelFile model, ModelSpec spec, CpuFeatures cpu) {
+        if (spec.precision().equals("int8")
+                && cpu.lacksVnni()
+                && model.weightBits().orElse(8) > 7) {
+            LOG.warn(
+                    "model {}: its weights have 8 bits, and this CPU ({}) sums INT8 products in 16"
+                            + " bits, which overflow: detections may be wrong; quantise it with"
+                            + " --target avx2, or use a CPU with VNNI",
+                    model.path(),
+                    cpu.model());
         }
     }
 
