@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.toolchain.calibrate;
+
+import java.util.Arrays;
+import java.util.function.DoubleUnaryOperator;
+
+/**
+ * How the range of a tensor is chosen from its histogram: what lies outside is clipped, what lies
+ * inside is rounded, and less of the one is more of the other.
+ *
+ * @param kind which trade
+ * @param percentile of the values to keep, for {@link Kind#PERCENTILE}; 0..100
+ */
+public record RangeMethod(Kind kind, double percentile) {
+
+    /** The usual calibrators. */
+    public enum Kind {
+        /** Everything seen. */
+        MAX,
+        /** All but a share of the outermost values. */
+        PERCENTILE,
+        /** What makes the mean squared error of rounding and clipping least. */
+        MSE,
+        /** What loses least information: least KL divergence of the rounded from the true. */
+        ENTROPY
+    }
+
+    public static final double DEFAULT_PERCENTILE = 99.99;
+
+    public static final RangeMethod MAX = new RangeMethod(Kind.MAX, DEFAULT_PERCENTILE);
+    public static final RangeMethod PERCENTILE =
+            new RangeMethod(Kind.PERCENTILE, DEFAULT_PERCENTILE);
+    public static final RangeMethod MSE = new RangeMethod(Kind.MSE, DEFAULT_PERCENTILE);
+    public static final RangeMethod ENTROPY = new RangeMethod(Kind.ENTROPY, DEFAULT_PERCENTILE);
+
+    /** Levels of magnitude that the entropy calibrator quantises to: signed 8 bits. */
+    private static final int ENTROPY_LEVELS = 128;
+
+    private static final int ENTROPY_BINS = 2048;
+
+    /** Candidates are this share of the whole range apart. */
+    private static final int MSE_STEPS = 128;
+
+    public RangeMethod {
+        if (!(percentile > 50 && percentile <= 100)) {
+            throw new IllegalArgumentException(
+                    "percentile " + percentile + ": expected more than 50, at most 100");
+        }
+    }
+
+    /**
+     * For numbers with a zero point: both ends are chosen.
+     *
+     * @param steps between the ends: 255 for 8 bits
+     */
+    public Range asymmetric(Histogram histogram, int steps) {
+        Range all = new Range(Math.min(histogram.min(), 0), Math.max(histogram.max(), 0));
+        if (all.amax() == 0) {
+            return all;
+        }
+        return switch (kind) {
+            case MAX -> all;
+            case PERCENTILE -> {
+                double outside = histogram.total() * (100 - percentile) / 200;
+                yield new Range(
+                        Math.max(all.low(), Math.min(0, quantile(histogram, outside, false))),
+                        Math.min(all.high(), Math.max(0, quantile(histogram, outside, true))));
+            }
+            case MSE -> leastError(histogram, all, steps);
+            case ENTROPY -> {
+                double amax = leastDivergence(histogram);
+                yield new Range(Math.max(all.low(), -amax), Math.min(all.high(), amax));
+            }
+        };
+    }
+
+    /**
+     * For numbers without a zero point: the largest magnitude.
+     *
+     * @param steps on each side of zero: 127 for 8 bits
+     */
+    public double symmetric(Histogram histogram, int steps) {
+        double all = Math.max(-histogram.min(), histogram.max());
+        if (all <= 0) {
+            return 0;
+        }
+        return switch (kind) {
+            case MAX -> all;
+            case PERCENTILE -> {
+                long[] magnitudes = histogram.magnitudes();
+                double outside = histogram.total() * (100 - percentile) / 100;
+                long seen = 0;
+                int bin = magnitudes.length;
+                while (bin > 1 && seen + magnitudes[bin - 1] <= outside) {
+                    seen += magnitudes[--bin];
+                }
+                yield Math.min(all, bin * histogram.binWidth());
+            }
+            case MSE -> argmin(all, amax -> squaredError(histogram, amax / steps, -steps, steps));
+            case ENTROPY -> Math.min(all, leastDivergence(histogram));
+        };
+    }
+
+    private static double quantile(Histogram histogram, double outside, boolean upper) {
+        long seen = 0;
+        for (int i = 0; i < Histogram.BINS; i++) {
+            int bin = upper ? Histogram.BINS - 1 - i : i;
+            seen += histogram.count(bin);
+            if (seen > outside) {
+                return histogram.centre(bin)
+                        + (upper ? histogram.binWidth() : -histogram.binWidth()) / 2;
+            }
+        }
+        return 0;
+    }
+
+    /** One end after the other, twice: the error has one valley along each. */
+    private static Range leastError(Histogram histogram, Range all, int steps) {
+        Range[] best = {all};
+        for (int round = 0; round < 2; round++) {
+            if (all.high() > 0) {
+                double high =
+                        argmin(
+                                all.high(),
+                                end -> error(histogram, new Range(best[0].low(), end), steps));
+                best[0] = new Range(best[0].low(), high);
+            }
+            if (all.low() < 0) {
+                double low =
+                        -argmin(
+                                -all.low(),
+                                end -> error(histogram, new Range(-end, best[0].high()), steps));
+                best[0] = new Range(low, best[0].high());
+            }
+        }
+        return best[0];
+    }
+
+    private static double error(Histogram histogram, Range range, int steps) {
+        double scale = (range.high() - range.low()) / steps;
+        double zeroPoint = Math.rint(-range.low() / scale);
+        return squaredError(histogram, scale, -zeroPoint, steps - zeroPoint);
+    }
+
+    private static double squaredError(
+            Histogram histogram, double scale, double lowest, double highest) {
+        double sum = 0;
+        for (int bin = 0; bin < Histogram.BINS; bin++) {
+            long count = histogram.count(bin);
+            if (count > 0) {
+                double value = histogram.centre(bin);
+                double level = Math.max(lowest, Math.min(highest, Math.rint(value / scale)));
+                double error = value - level * scale;
+                sum += count * error * error;
+            }
+        }
+        return sum;
+    }
+
+    private static double argmin(double whole, DoubleUnaryOperator error) {
+        double best = whole;
+        double least = Double.POSITIVE_INFINITY;
+        for (int step = MSE_STEPS; step > 0; step--) {
+            double candidate = whole * step / MSE_STEPS;
+            double value = error.applyAsDouble(candidate);
+            if (value < least) {
+                least = value;
+                best = candidate;
+            }
+        }
+        return best;
+    }
+
+    /**
+     * The entropy calibrator of pytorch-quantization 2.1: magnitudes in 2048 bins; for each
+     * candidate the tail's mass goes to the last bin kept, the bins are merged to 128 levels and
+     * spread again over those that were not empty, and the divergence of the two decides.
+     */
+    private static double leastDivergence(Histogram histogram) {
+        double amax = Math.max(-histogram.min(), histogram.max());
+        double[] counts = rebinned(histogram, amax);
+        // Zeros are no news.
+        counts[0] = counts[1];
+        double total = Arrays.stream(counts).sum();
+        if (total == 0) {
+            return amax;
+        }
+        int best = ENTROPY_BINS;
+        double least = Double.POSITIVE_INFINITY;
+        double tail = total - Arrays.stream(counts, 0, ENTROPY_LEVELS).sum();
+        for (int kept = ENTROPY_LEVELS; kept <= ENTROPY_BINS; kept++) {
+            double divergence = divergence(counts, kept, tail);
+            if (divergence <= least) {
+                least = divergence;
+                best = kept;
+            }
+            tail -= kept < ENTROPY_BINS ? counts[kept] : 0;
+        }
+        return best * amax / ENTROPY_BINS;
+    }
+
+    private static double[] rebinned(Histogram histogram, double amax) {
+        long[] magnitudes = histogram.magnitudes();
+        double[] counts = new double[ENTROPY_BINS];
+        for (int i = 0; i < magnitudes.length; i++) {
+            double value = (i + 0.5) * histogram.binWidth();
+            counts[Math.min(ENTROPY_BINS - 1, (int) (value / amax * ENTROPY_BINS))] +=
+                    magnitudes[i];
+        }
+        return counts;
+    }
+
+    private static double divergence(double[] counts, int kept, double tail) {
+        double reference = 0;
+        double approximation = 0;
+        double[] levelSum = new double[ENTROPY_LEVELS];
+        int[] levelFilled = new int[ENTROPY_LEVELS];
+        for (int bin = 0; bin < kept; bin++) {
+            int level = (int) ((long) bin * ENTROPY_LEVELS / kept);
+            levelSum[level] += counts[bin];
+            levelFilled[level] += counts[bin] > 0 ? 1 : 0;
+            reference += counts[bin];
+            approximation += counts[bin];
+        }
+        reference += Math.max(0, tail);
+        double divergence = 0;
+        for (int bin = 0; bin < kept; bin++) {
+            double p = (counts[bin] + (bin == kept - 1 ? Math.max(0, tail) : 0)) / reference;
+            if (p > 0) {
+                int level = (int) ((long) bin * ENTROPY_LEVELS / kept);
+                double q =
+                        counts[bin] > 0 ? levelSum[level] / levelFilled[level] / approximation : 0;
+                if (q == 0) {
+                    return Double.POSITIVE_INFINITY;
+                }
+                divergence += p * Math.log(p / q);
+            }
+        }
+        return divergence;
+    }
+}
