@@ -52,8 +52,10 @@ public record RangeMethod(Kind kind, double percentile) {
      * For numbers with a zero point: both ends are chosen.
      *
      * @param steps between the ends: 255 for 8 bits
+     * @param seen what the network sees of the tensor: rounding errors count only as far as they
+     *     come through
      */
-    public Range asymmetric(Histogram histogram, int steps) {
+    public Range asymmetric(Histogram histogram, int steps, Seen seen) {
         Range all = new Range(Math.min(histogram.min(), 0), Math.max(histogram.max(), 0));
         if (all.amax() == 0) {
             return all;
@@ -66,7 +68,7 @@ public record RangeMethod(Kind kind, double percentile) {
                         Math.max(all.low(), Math.min(0, quantile(histogram, outside, false))),
                         Math.min(all.high(), Math.max(0, quantile(histogram, outside, true))));
             }
-            case MSE -> leastError(histogram, all, steps);
+            case MSE -> leastError(histogram, all, steps, seen);
             case ENTROPY -> {
                 double amax = leastDivergence(histogram);
                 yield new Range(Math.max(all.low(), -amax), Math.min(all.high(), amax));
@@ -96,7 +98,18 @@ public record RangeMethod(Kind kind, double percentile) {
                 }
                 yield Math.min(all, bin * histogram.binWidth());
             }
-            case MSE -> argmin(all, amax -> squaredError(histogram, amax / steps, -steps, steps));
+            case MSE -> {
+                double[] targets = targets(histogram, Seen.AS_IS);
+                yield argmin(
+                        all,
+                        amax ->
+                                squaredError(
+                                        histogram,
+                                        targets,
+                                        new Range(-amax, amax),
+                                        2 * steps,
+                                        Seen.AS_IS));
+            }
             case ENTROPY -> Math.min(all, leastDivergence(histogram));
         };
     }
@@ -115,42 +128,62 @@ public record RangeMethod(Kind kind, double percentile) {
     }
 
     /** One end after the other, twice: the error has one valley along each. */
-    private static Range leastError(Histogram histogram, Range all, int steps) {
+    private static Range leastError(Histogram histogram, Range all, int steps, Seen seen) {
+        double[] targets = targets(histogram, seen);
         Range[] best = {all};
         for (int round = 0; round < 2; round++) {
             if (all.high() > 0) {
                 double high =
                         argmin(
                                 all.high(),
-                                end -> error(histogram, new Range(best[0].low(), end), steps));
+                                end ->
+                                        squaredError(
+                                                histogram,
+                                                targets,
+                                                new Range(best[0].low(), end),
+                                                steps,
+                                                seen));
                 best[0] = new Range(best[0].low(), high);
             }
             if (all.low() < 0) {
                 double low =
                         -argmin(
                                 -all.low(),
-                                end -> error(histogram, new Range(-end, best[0].high()), steps));
+                                end ->
+                                        squaredError(
+                                                histogram,
+                                                targets,
+                                                new Range(-end, best[0].high()),
+                                                steps,
+                                                seen));
                 best[0] = new Range(low, best[0].high());
             }
         }
         return best[0];
     }
 
-    private static double error(Histogram histogram, Range range, int steps) {
-        double scale = (range.high() - range.low()) / steps;
-        double zeroPoint = Math.rint(-range.low() / scale);
-        return squaredError(histogram, scale, -zeroPoint, steps - zeroPoint);
+    private static double[] targets(Histogram histogram, Seen seen) {
+        double[] targets = new double[Histogram.BINS];
+        for (int bin = 0; bin < Histogram.BINS; bin++) {
+            targets[bin] = seen.of(histogram.centre(bin));
+        }
+        return targets;
     }
 
     private static double squaredError(
-            Histogram histogram, double scale, double lowest, double highest) {
+            Histogram histogram, double[] targets, Range range, int steps, Seen seen) {
+        double scale = (range.high() - range.low()) / steps;
+        double zeroPoint = Math.rint(-range.low() / scale);
+        double[] levels = new double[steps + 1];
+        for (int level = 0; level <= steps; level++) {
+            levels[level] = seen.of((level - zeroPoint) * scale);
+        }
         double sum = 0;
         for (int bin = 0; bin < Histogram.BINS; bin++) {
             long count = histogram.count(bin);
             if (count > 0) {
-                double value = histogram.centre(bin);
-                double level = Math.max(lowest, Math.min(highest, Math.rint(value / scale)));
-                double error = value - level * scale;
+                double level = Math.rint(histogram.centre(bin) / scale) + zeroPoint;
+                double error = targets[bin] - levels[(int) Math.max(0, Math.min(steps, level))];
                 sum += count * error * error;
             }
         }

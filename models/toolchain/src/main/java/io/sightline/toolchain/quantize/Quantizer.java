@@ -6,6 +6,7 @@ import io.sightline.toolchain.calibrate.CalibrationTable;
 import io.sightline.toolchain.calibrate.Histogram;
 import io.sightline.toolchain.calibrate.Range;
 import io.sightline.toolchain.calibrate.RangeMethod;
+import io.sightline.toolchain.calibrate.Seen;
 import io.sightline.toolchain.graph.ElementType;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.Node;
@@ -14,6 +15,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -165,10 +167,34 @@ public final class Quantizer {
             if (graph.producer(tensor).map(node -> node.is("Sigmoid")).orElse(false)) {
                 return new Range(0, 1);
             }
-            return method.asymmetric(histogram, (1 << bits) - 1);
+            return method.asymmetric(histogram, (1 << bits) - 1, seen(tensor));
         }
         double amax = method.symmetric(histogram, (1 << (bits - 1)) - 1);
         return new Range(-amax, amax);
+    }
+
+    private Seen seen(String tensor) {
+        List<Node> consumers = graph.consumers(tensor);
+        while (consumers.size() == 1
+                && (consumers.get(0).is("Reshape") || consumers.get(0).is("Transpose"))) {
+            consumers = graph.consumers(consumers.get(0).output());
+        }
+        Optional<Node> sigmoid = consumers.stream().filter(node -> node.is("Sigmoid")).findFirst();
+        if (sigmoid.isEmpty() || graph.isOutput(tensor)) {
+            return Seen.AS_IS;
+        }
+        if (consumers.size() == 1) {
+            return Seen.THROUGH_SIGMOID;
+        }
+        return consumers.size() == 2
+                        && consumers.stream()
+                                .anyMatch(
+                                        node ->
+                                                node.is("Mul")
+                                                        && node.inputs()
+                                                                .contains(sigmoid.get().output()))
+                ? Seen.THROUGH_SILU
+                : Seen.AS_IS;
     }
 
     private Scale scale(Range range, int bits) {
