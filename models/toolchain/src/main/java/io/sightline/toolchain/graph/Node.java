@@ -70,6 +70,13 @@ public final class Node {
         return copy;
     }
 
+    /** The same operation on other tensors. */
+    public Node renamed(String newName, List<String> newInputs, List<String> newOutputs) {
+        Node other = new Node(domain, opType, newName, newInputs, newOutputs);
+        other.attributes.putAll(attributes);
+        return other;
+    }
+
     /** May be empty. */
     public String name() {
         return name;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.toolchain.quantize;
 
+import io.sightline.toolchain.Target;
 import io.sightline.toolchain.graph.ElementType;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.Node;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.toolchain.quantize;
 
+import io.sightline.toolchain.Target;
 import io.sightline.toolchain.calibrate.RangeMethod;
 import java.util.Map;
 import java.util.Set;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.toolchain.quantize;
 
+import io.sightline.toolchain.Target;
 import io.sightline.toolchain.ToolchainException;
 import io.sightline.toolchain.calibrate.CalibrationTable;
 import io.sightline.toolchain.calibrate.Histogram;

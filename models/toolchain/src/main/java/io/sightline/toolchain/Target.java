@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sightline.toolchain.quantize;
+package io.sightline.toolchain;
 
 import java.util.Arrays;
 import java.util.stream.Collectors;

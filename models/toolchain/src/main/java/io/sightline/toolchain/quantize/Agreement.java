@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.toolchain.quantize;
+
+import java.nio.FloatBuffer;
+
+/** How well values agree with the true ones, gathered over any number of tensors. */
+final class Agreement {
+
+    private long count;
+    private double noise;
+    private double signal;
+    private double product;
+    private double power;
+
+    /** Both from index 0 to the limit of the first. */
+    void add(FloatBuffer truth, FloatBuffer values) {
+        int size = truth.limit();
+        if (values.limit() != size) {
+            throw new IllegalArgumentException(size + " true values, " + values.limit());
+        }
+        for (int i = 0; i < size; i++) {
+            double t = truth.get(i);
+            double v = values.get(i);
+            noise += (t - v) * (t - v);
+            signal += t * t;
+            power += v * v;
+            product += t * v;
+        }
+        count += size;
+    }
+
+    /** Mean squared error. */
+    double mse() {
+        return count == 0 ? 0 : noise / count;
+    }
+
+    /** Signal power to noise power, dB; infinite where there is no noise. */
+    double snr() {
+        return 10 * Math.log10(signal / noise);
+    }
+
+    /** Noise power to signal power, as YOLOv6's sensitivity analysis has it. */
+    double noiseToSignal() {
+        return signal == 0 ? 0 : noise / signal;
+    }
+
+    /** Cosine of the angle between the two; 1 where both are zero. */
+    double cosine() {
+        return power == 0 && signal == 0 ? 1 : product / Math.sqrt(signal * power);
+    }
+}

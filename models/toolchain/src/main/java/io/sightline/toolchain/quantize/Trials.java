@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.toolchain.quantize;
+
+import io.sightline.inference.InferenceBackend;
+import io.sightline.inference.ModelFile;
+import io.sightline.inference.ModelOptions;
+import io.sightline.inference.ModelSpec;
+import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
+import io.sightline.inference.onnxruntime.SessionSettings;
+import io.sightline.toolchain.Progress;
+import io.sightline.toolchain.Target;
+import io.sightline.toolchain.ToolchainException;
+import io.sightline.toolchain.evaluate.Evaluation;
+import io.sightline.toolchain.evaluate.EvaluationSettings;
+import io.sightline.toolchain.evaluate.Evaluator;
+import io.sightline.toolchain.evaluate.LabelledImages;
+import io.sightline.toolchain.graph.Graph;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Evaluates graphs that may never be kept: each is written to a folder of its own, opened as the
+ * job would open it, and removed. A graph for TensorRT runs node by node as ONNX defines it, which
+ * is what that engine approximates.
+ */
+final class Trials implements AutoCloseable {
+
+    private static final int THREADS = 2;
+
+    private final EvaluationSettings settings;
+    private final Progress progress;
+    private final Path folder;
+
+    Trials(EvaluationSettings settings, Progress progress) {
+        this.settings = settings;
+        this.progress = progress;
+        try {
+            folder = Files.createTempDirectory("sightline-quantize");
+        } catch (IOException e) {
+            throw new ToolchainException("no temporary folder: " + e, e);
+        }
+    }
+
+    /** For the profiler's files, too. */
+    Path folder() {
+        return folder;
+    }
+
+    Evaluation evaluate(Graph graph, ModelSpec spec, Target target, LabelledImages images) {
+        Path onnx = folder.resolve(spec.name() + ".onnx");
+        graph.write(onnx);
+        ModelFile file =
+                ModelFile.write(onnx, spec, Optional.of(target.label()), OptionalInt.empty());
+        SessionSettings session =
+                target == Target.ONNXRUNTIME
+                        ? SessionSettings.serving(THREADS)
+                        : SessionSettings.reference(THREADS);
+        try (InferenceBackend backend =
+                OnnxRuntimeBackend.open(file, ModelOptions.NONE, 1, session)) {
+            return new Evaluator(images, settings, progress).evaluate(backend);
+        }
+    }
+
+    @Override
+    public void close() {
+        try (var files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                Files.deleteIfExists(file);
+            }
+            Files.deleteIfExists(folder);
+        } catch (IOException e) {
+            throw new ToolchainException("temporary folder " + folder + " stays: " + e, e);
+        }
+    }
+}
