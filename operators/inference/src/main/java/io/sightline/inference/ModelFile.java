@@ -133,12 +133,8 @@ public final class ModelFile {
         } catch (IOException e) {
             throw new InferenceException("model " + onnx + ": cannot be read: " + e, e);
         }
-        String fileName = String.valueOf(onnx.getFileName());
-        String baseName =
-                fileName.endsWith(".onnx")
-                        ? fileName.substring(0, fileName.length() - ".onnx".length())
-                        : fileName;
-        Path jsonPath = onnx.resolveSibling(baseName + ".json");
+        String baseName = baseName(onnx);
+        Path jsonPath = jsonPath(onnx);
         ModelJson json = Files.exists(jsonPath) ? ModelJson.read(jsonPath) : ModelJson.SILENT;
         if (json.sha256() != null && !json.sha256().equalsIgnoreCase(sha256)) {
             throw new InferenceException(
@@ -152,6 +148,54 @@ public final class ModelFile {
                 sha256,
                 json.precision() == null ? precision : json.precision(),
                 json);
+    }
+
+    /**
+     * Writes the JSON beside an ONNX file: what the spec says and the file's own checksum.
+     *
+     * @param onnx lies there already
+     * @param spec its checksum is not looked at; a name that is the file's own is left out
+     * @param target for which engine the file was made: onnxruntime or tensorrt; empty for any
+     * @param weightBits of the weights of an INT8 file
+     * @return the two files, as the next one to use them reads them
+     * @throws InferenceException if the ONNX file is none, or the JSON cannot be written
+     */
+    public static ModelFile write(
+            Path onnx, ModelSpec spec, Optional<String> target, OptionalInt weightBits) {
+        try {
+            new ModelJson(
+                            spec.name().equals(baseName(onnx)) ? null : spec.name(),
+                            spec.inputWidth(),
+                            spec.inputHeight(),
+                            spec.border(),
+                            spec.fill(),
+                            spec.labels(),
+                            spec.layout().label(),
+                            spec.suppress(),
+                            spec.confidence(),
+                            spec.iou(),
+                            spec.precision(),
+                            sha256(onnx),
+                            target.orElse(null),
+                            weightBits.isPresent() ? weightBits.getAsInt() : null,
+                            spec.licence().isEmpty() ? null : spec.licence(),
+                            spec.provenance().isEmpty() ? null : spec.provenance())
+                    .write(jsonPath(onnx));
+        } catch (IOException e) {
+            throw new InferenceException("model " + onnx + ": cannot be read: " + e, e);
+        }
+        return read(onnx);
+    }
+
+    private static Path jsonPath(Path onnx) {
+        return onnx.resolveSibling(baseName(onnx) + ".json");
+    }
+
+    private static String baseName(Path onnx) {
+        String fileName = String.valueOf(onnx.getFileName());
+        return fileName.endsWith(".onnx")
+                ? fileName.substring(0, fileName.length() - ".onnx".length())
+                : fileName;
     }
 
     /** The ONNX file. */

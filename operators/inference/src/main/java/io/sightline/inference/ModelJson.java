@@ -2,16 +2,20 @@
 package io.sightline.inference;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.MapperFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
+import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -19,6 +23,7 @@ import java.util.Set;
 /** The file {@code <name>.json} as it stands; {@link ModelFile} documents its fields. */
 @JsonNaming(PropertyNamingStrategies.SnakeCaseStrategy.class)
 @JsonIgnoreProperties(ignoreUnknown = true)
+@JsonInclude(JsonInclude.Include.NON_NULL)
 record ModelJson(
         String name,
         Integer inputWidth,
@@ -53,6 +58,9 @@ record ModelJson(
                     .build()
                     .readerFor(ModelJson.class);
 
+    private static final ObjectWriter WRITER =
+            JsonMapper.builder().build().writerFor(ModelJson.class).withDefaultPrettyPrinter();
+
     /**
      * @throws InferenceException if the file cannot be read, is no JSON object, or a field holds
      *     what it cannot hold
@@ -77,6 +85,26 @@ record ModelJson(
         }
         json.validate(file);
         return json;
+    }
+
+    /**
+     * Writes the file whole or not at all, without the fields that say nothing.
+     *
+     * @throws InferenceException if it cannot be written, or if a field holds what it cannot hold
+     */
+    void write(Path file) {
+        validate(file);
+        Path part = file.resolveSibling(file.getFileName() + ".part");
+        try {
+            Files.writeString(part, WRITER.writeValueAsString(this) + "\n");
+            try {
+                Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+            } catch (AtomicMoveNotSupportedException e) {
+                Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+            }
+        } catch (IOException e) {
+            throw new InferenceException(file + ": cannot be written: " + oneLine(e.toString()), e);
+        }
     }
 
     private void validate(Path file) {

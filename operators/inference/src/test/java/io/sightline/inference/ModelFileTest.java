@@ -429,4 +429,38 @@ final class ModelFileTest {
                 .spec(floats(1, 640, 640), outputs(1, 8400, 85), ModelOptions.NONE, 1)
                 .precision();
     }
+
+    // ---- written ----
+
+    @Test
+    void shouldReadBackTheSpecThatItWrote() throws IOException {
+        json(
+                """
+                {"name": "Some", "border": 3, "labels": ["a", "b"], "layout": "anchors-obj",
+                 "confidence": 0.3, "iou": 0.6, "fill": 100, "licence": "MIT", "provenance": "made"}
+                """);
+        ModelSpec spec = spec(floats(1, 640, 640), outputs(1, 8400, 7));
+
+        Path copy = Files.copy(onnx, folder.resolve("copy.onnx"));
+        ModelFile written = ModelFile.write(copy, spec, Optional.of("tensorrt"), OptionalInt.of(7));
+
+        assertThat(written.spec(floats(1, 640, 640), outputs(1, 8400, 7), ModelOptions.NONE, 4))
+                .isEqualTo(spec);
+        assertThat(written.target()).contains("tensorrt");
+        assertThat(written.weightBits()).hasValue(7);
+        assertThat(folder.resolve("copy.json")).content().contains(spec.sha256());
+        assertThat(folder).isDirectoryNotContaining("glob:**.part");
+    }
+
+    @Test
+    void shouldNotWriteWhatItDoesNotKnow() {
+        ModelSpec spec = spec(floats(1, 640, 640), outputs(1, 8400, 85));
+
+        ModelFile.write(onnx, spec, Optional.empty(), OptionalInt.empty());
+
+        assertThat(folder.resolve("some-model.json"))
+                .content()
+                .contains("\"input_width\" : 640", "\"layout\" : \"anchors-obj\"")
+                .doesNotContain("null", "name", "target", "weight_bits", "licence", "provenance");
+    }
 }
