@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What the tensors of a network held while it looked at the calibration pictures: one table, from
@@ -22,6 +23,7 @@ public final class CalibrationTable {
     private final String graphSha256;
     private final Map<String, String> pictures;
     private final Map<String, Histogram> tensors;
+    private final Map<List<Object>, Range> ranges = new ConcurrentHashMap<>();
 
     /**
      * @param graphSha256 of the float graph that was calibrated
@@ -60,6 +62,23 @@ public final class CalibrationTable {
                             + "': it is of another graph: calibrate this one");
         }
         return histogram;
+    }
+
+    /** The range of a tensor for numbers with a zero point; chosen once, however often asked. */
+    public Range asymmetric(String tensor, RangeMethod method, int steps, Seen seen) {
+        return ranges.computeIfAbsent(
+                List.of(tensor, method, steps, seen),
+                key -> method.asymmetric(of(tensor), steps, seen));
+    }
+
+    /** The range of a tensor for numbers around zero; chosen once, however often asked. */
+    public Range symmetric(String tensor, RangeMethod method, int steps) {
+        return ranges.computeIfAbsent(
+                List.of(tensor, method, steps),
+                key -> {
+                    double amax = method.symmetric(of(tensor), steps);
+                    return new Range(-amax, amax);
+                });
     }
 
     /** A line of the file; empty bins at both ends are left out. */

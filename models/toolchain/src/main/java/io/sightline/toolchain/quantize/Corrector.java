@@ -25,12 +25,11 @@ import java.util.Map;
  * arXiv 2311.05109 trains by gradient. Both vanish in the weights' scales and the bias, so they
  * cost nothing at run time.
  *
- * <p>Layers are corrected in groups, in the order they run: what comes later is fitted on what the
- * corrected earlier ones give.
+ * <p>One layer after the other, in the order they run: each is fitted on what the corrected earlier
+ * ones give. Fitted side by side, every layer would mend the errors of all before it once more.
  */
 final class Corrector {
 
-    private static final int GROUPS = 8;
     private static final int THREADS = 2;
 
     /** A fit beyond this has found something else than rounding. */
@@ -72,60 +71,45 @@ final class Corrector {
             Interpolation interpolation,
             Progress progress) {
         List<String> layers = Quantizer.quantize(graph, table, plan).int8Layers();
-        int size = Math.max(1, (layers.size() + GROUPS - 1) / GROUPS);
         Map<String, ChannelCorrection> corrections = new HashMap<>();
         QuantizePlan corrected = plan;
         try (Pictures source = new Pictures(spec, interpolation)) {
-            for (int from = 0; from < layers.size(); from += size) {
-                List<String> group = layers.subList(from, Math.min(layers.size(), from + size));
+            for (String layer : layers) {
                 Graph quantized = Quantizer.quantize(graph, table, corrected).graph();
-                corrections.putAll(fit(graph, quantized, group, pictures, source));
+                corrections.put(layer, fit(graph, quantized, layer, pictures, source));
                 corrected = plan.withCorrections(corrections);
-                progress.step("correct", Math.min(layers.size(), from + size), layers.size());
+                progress.step("correct", corrections.size(), layers.size());
             }
         }
         return corrected;
     }
 
-    private static Map<String, ChannelCorrection> fit(
-            Graph graph,
-            Graph quantized,
-            List<String> group,
-            List<Path> pictures,
-            Pictures source) {
-        Map<String, String> outputs = new HashMap<>();
-        for (Node node : graph.nodes()) {
-            if (group.contains(node.name())) {
-                outputs.put(node.name(), node.output());
-            }
-        }
-        List<String> exposed = List.copyOf(outputs.values());
-        Map<String, List<Channel>> channels = new HashMap<>();
-        try (GraphSession truth = open(graph, exposed);
-                GraphSession rounded = open(quantized, exposed)) {
+    private static ChannelCorrection fit(
+            Graph graph, Graph quantized, String layer, List<Path> pictures, Pictures source) {
+        String output =
+                graph.nodes().stream()
+                        .filter(node -> node.name().equals(layer))
+                        .map(Node::output)
+                        .findFirst()
+                        .orElseThrow();
+        List<Channel> channels = new ArrayList<>();
+        try (GraphSession truth = open(graph, output);
+                GraphSession rounded = open(quantized, output)) {
             for (Path picture : pictures) {
                 Map<String, Value> input =
                         Map.of(
                                 graph.inputs().get(0).name(),
                                 source.read(picture, graph.inputs().get(0)));
-                Map<String, Value> truths = truth.run(input);
-                rounded.run(
-                        input,
-                        (tensor, value) ->
-                                add(
-                                        channels.computeIfAbsent(tensor, t -> new ArrayList<>()),
-                                        truths.get(tensor),
-                                        value));
+                add(channels, truth.run(input).get(output), rounded.run(input).get(output));
             }
         }
-        Map<String, ChannelCorrection> corrections = new HashMap<>();
-        outputs.forEach((layer, tensor) -> corrections.put(layer, fit(channels.get(tensor))));
-        return corrections;
+        return fit(channels);
     }
 
-    private static GraphSession open(Graph graph, List<String> exposed) {
+    private static GraphSession open(Graph graph, String output) {
         return GraphSession.open(
-                TensorShapes.exposing(graph, exposed).toBytes(), SessionSettings.serving(THREADS));
+                TensorShapes.exposing(graph, List.of(output)).toBytes(),
+                SessionSettings.serving(THREADS));
     }
 
     private static void add(List<Channel> channels, Value truth, Value value) {

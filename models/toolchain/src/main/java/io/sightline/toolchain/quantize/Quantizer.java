@@ -4,7 +4,6 @@ package io.sightline.toolchain.quantize;
 import io.sightline.toolchain.Target;
 import io.sightline.toolchain.ToolchainException;
 import io.sightline.toolchain.calibrate.CalibrationTable;
-import io.sightline.toolchain.calibrate.Histogram;
 import io.sightline.toolchain.calibrate.Range;
 import io.sightline.toolchain.calibrate.RangeMethod;
 import io.sightline.toolchain.calibrate.Seen;
@@ -162,16 +161,14 @@ public final class Quantizer {
     }
 
     private Range range(String tensor, RangeMethod method, int bits) {
-        Histogram histogram = table.of(tensor);
         if (plan.target().hasZeroPoint()) {
             // Known by what it is, and a calibration picture may not reach its ends.
             if (graph.producer(tensor).map(node -> node.is("Sigmoid")).orElse(false)) {
                 return new Range(0, 1);
             }
-            return method.asymmetric(histogram, (1 << bits) - 1, seen(tensor));
+            return table.asymmetric(tensor, method, (1 << bits) - 1, seen(tensor));
         }
-        double amax = method.symmetric(histogram, (1 << (bits - 1)) - 1);
-        return new Range(-amax, amax);
+        return table.symmetric(tensor, method, (1 << (bits - 1)) - 1);
     }
 
     private Seen seen(String tensor) {

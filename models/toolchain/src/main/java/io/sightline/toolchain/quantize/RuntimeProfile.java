@@ -86,8 +86,7 @@ final class RuntimeProfile {
                 sessions.add(
                         GraphSession.open(
                                 numbered(graphs.get(i)).toBytes(),
-                                SessionSettings.profiling(
-                                        1, folder.resolve("profile-" + i))));
+                                SessionSettings.profiling(1, folder.resolve("profile-" + i))));
             }
             for (int round = 0; round < rounds; round++) {
                 for (int i = 0; i < sessions.size(); i++) {
@@ -138,7 +137,9 @@ final class RuntimeProfile {
                     name.substring(0, name.length() - SUFFIX.length())
                             + " "
                             + event.path("args").path("node_index").asText();
-            durations.computeIfAbsent(key, k -> new ArrayList<>()).add(event.path("dur").asDouble());
+            durations
+                    .computeIfAbsent(key, k -> new ArrayList<>())
+                    .add(event.path("dur").asDouble());
             arguments.put(key, event.path("args"));
         }
         List<Run> runs = new ArrayList<>();
@@ -154,9 +155,7 @@ final class RuntimeProfile {
                     node.ifPresent(
                             n -> {
                                 operatorOfNode.merge(
-                                        n.name(),
-                                        operator,
-                                        (a, b) -> b.contains("Conv") ? b : a);
+                                        n.name(), operator, (a, b) -> b.contains("Conv") ? b : a);
                                 String owner = owners.get(n.name());
                                 if (owner != null) {
                                     millisOfLayer.merge(owner, millis, Double::sum);

@@ -24,8 +24,8 @@ import java.util.Set;
 
 /**
  * What each layer costs in accuracy: one at a time is quantised, the others stay float, and its
- * output, the network's output and the detections are compared with the float ones. YOLOv6
- * (arXiv 2209.02976, appendix) ranks its layers the same way.
+ * output, the network's output and the detections are compared with the float ones. YOLOv6 (arXiv
+ * 2209.02976, appendix) ranks its layers the same way.
  */
 final class Sensitivity {
 
@@ -116,7 +116,8 @@ final class Sensitivity {
                                         graph.inputs().get(0).name(),
                                         source.read(picture, graph.inputs().get(0))));
                 output.add(floats(values, truth), floats(values, rounded));
-                network.add(floats(values, floatName(networkOutput)), floats(values, networkOutput));
+                network.add(
+                        floats(values, floatName(networkOutput)), floats(values, networkOutput));
             }
         }
     }
@@ -146,8 +147,7 @@ final class Sensitivity {
         changed.add(node(graph, layer).output());
         for (Node node : graph.sorted()) {
             boolean behind =
-                    node.name().equals(layer)
-                            || node.inputs().stream().anyMatch(changed::contains);
+                    node.name().equals(layer) || node.inputs().stream().anyMatch(changed::contains);
             if (!behind) {
                 continue;
             }
@@ -165,9 +165,7 @@ final class Sensitivity {
                             node.renamed(
                                     floatName(node.name()),
                                     inputs,
-                                    node.outputs().stream()
-                                            .map(Sensitivity::floatName)
-                                            .toList()));
+                                    node.outputs().stream().map(Sensitivity::floatName).toList()));
         }
         return both;
     }
