@@ -153,7 +153,7 @@ final class EvaluationPrinter {
     private static String explain(Verdict verdict) {
         return switch (verdict) {
             case NOT_MOVED -> "does not move: at most " + PairedBootstrap.NOT_MOVED;
-            case UNDECIDED -> "not told from chance: the interval holds 0";
+            case UNDECIDED -> "not told from chance: the interval does not exclude 0";
             case GAIN -> "gain: the interval lies above 0";
             case LOSS -> "loss: the interval lies below 0";
         };

@@ -36,6 +36,11 @@ public final class Evaluator {
         this.progress = progress;
     }
 
+    /** As {@link #evaluate(List)}, with one lane. */
+    public Evaluation evaluate(InferenceBackend backend) {
+        return evaluate(List.of(backend));
+    }
+
     /**
      * @param lanes one network, opened once or several times: each looks at its share of the images
      *     on a thread of its own. They stay the caller's
