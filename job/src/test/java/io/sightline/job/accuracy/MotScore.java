@@ -2,6 +2,7 @@
 package io.sightline.job.accuracy;
 
 import io.sightline.events.DetectionEvent.DetectedObject;
+import io.sightline.toolchain.evaluate.Box;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,10 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.sightline.camera.CameraReplay;
 import io.sightline.events.testing.SharedFiles;
+import io.sightline.inference.InferenceBackend;
+import io.sightline.inference.ModelOptions;
+import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
+import io.sightline.toolchain.evaluate.PictureDetector;
 import io.sightline.vision.Interpolation;
 import io.sightline.vision.NmsSettings;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 /** Persons in a surveillance video, found without Kafka or Flink. */
@@ -24,8 +30,10 @@ class PersonAccuracyIT {
         MotScore score = new MotScore(SharedFiles.require("data/mot/PETS09-S2L1-gt.txt"), SCALE);
         List<byte[]> frames = CameraReplay.encodeAll(video.toString(), 95, Integer.MAX_VALUE);
         assertThat(frames).hasSize(795);
-        try (PictureDetector detector =
-                new PictureDetector(model, 0, Interpolation.LINEAR, NmsSettings.infer())) {
+        ModelOptions options = new ModelOptions(Optional.empty(), OptionalInt.of(0));
+        try (InferenceBackend backend = OnnxRuntimeBackend.open(model, options, 1, 1);
+                PictureDetector detector =
+                        new PictureDetector(backend, Interpolation.LINEAR, NmsSettings.infer())) {
             // Neighbours look alike: every third says as much, in a third of the time.
             for (int seq = 0; seq < frames.size(); seq += 3) {
                 score.add(seq, detector.detect(frames.get(seq)).objects());

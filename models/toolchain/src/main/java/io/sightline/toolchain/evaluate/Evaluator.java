@@ -3,12 +3,17 @@ package io.sightline.toolchain.evaluate;
 
 import io.sightline.events.FrameRejectedException;
 import io.sightline.inference.InferenceBackend;
+import io.sightline.inference.InferenceException;
+import io.sightline.inference.ModelSpec;
 import io.sightline.toolchain.Progress;
 import io.sightline.toolchain.ToolchainException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Evaluates detectors on the same labelled images, through what the job does with a frame. */
 public final class Evaluator {
@@ -31,26 +36,87 @@ public final class Evaluator {
         this.progress = progress;
     }
 
+    /** As {@link #evaluate(List)}, with one lane. */
+    public Evaluation evaluate(InferenceBackend backend) {
+        return evaluate(List.of(backend));
+    }
+
     /**
-     * @param backend stays the caller's
+     * @param lanes one network, opened once or several times: each looks at its share of the images
+     *     on a thread of its own. They stay the caller's
      * @throws ToolchainException if a picture cannot be read, or the labels do not fit the model or
      *     the pictures
+     * @throws InferenceException if the engine fails
      */
-    public Evaluation evaluate(InferenceBackend backend) {
-        List<String> labels = backend.spec().labels();
-        List<LabelledImage> toDo = images.withClassesOf(labels).images();
-        MeanAveragePrecision map = new MeanAveragePrecision(settings.maxDetections());
-        String what = "evaluating " + backend.spec().name();
-        try (PictureDetector detector =
-                new PictureDetector(backend, settings.interpolation(), settings.nms())) {
-            for (int i = 0; i < toDo.size(); i++) {
-                LabelledImage image = toDo.get(i);
-                PictureDetector.Result found = detect(detector, image.file());
-                map.add(image.file(), image.truth(found.width(), found.height()), found.objects());
-                progress.step(what, i + 1, toDo.size());
-            }
+    public Evaluation evaluate(List<InferenceBackend> lanes) {
+        ModelSpec spec = lanes.get(0).spec();
+        List<LabelledImage> toDo = images.withClassesOf(spec.labels()).images();
+        PictureDetector.Result[] found = new PictureDetector.Result[toDo.size()];
+        AtomicInteger next = new AtomicInteger();
+        Steps steps = new Steps(progress, "evaluating " + spec.name(), found.length);
+        CompletableFuture<?>[] running = new CompletableFuture<?>[lanes.size()];
+        for (int i = 0; i < running.length; i++) {
+            InferenceBackend lane = lanes.get(i);
+            running[i] =
+                    CompletableFuture.runAsync(
+                            () -> look(lane, toDo, found, next, steps),
+                            task -> new Thread(task, "evaluator").start());
         }
-        return map.evaluation(labels);
+        try {
+            // Waits for every lane, also where one fails: the caller closes them next.
+            CompletableFuture.allOf(running).join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof RuntimeException failure) {
+                throw failure;
+            }
+            throw e;
+        }
+        MeanAveragePrecision map = new MeanAveragePrecision(settings.maxDetections());
+        for (int i = 0; i < found.length; i++) {
+            LabelledImage image = toDo.get(i);
+            map.add(
+                    image.file(),
+                    image.truth(found[i].width(), found[i].height()),
+                    found[i].objects());
+        }
+        return map.evaluation(spec.labels());
+    }
+
+    /** Looks at images until there are none left. */
+    private void look(
+            InferenceBackend lane,
+            List<LabelledImage> toDo,
+            PictureDetector.Result[] found,
+            AtomicInteger next,
+            Steps steps) {
+        try (PictureDetector detector =
+                new PictureDetector(lane, settings.interpolation(), settings.nms())) {
+            for (int i = next.getAndIncrement(); i < found.length; i = next.getAndIncrement()) {
+                found[i] = detect(detector, toDo.get(i).file());
+                steps.done();
+            }
+        } finally {
+            // After a failure the other lanes need not go on.
+            next.set(found.length);
+        }
+    }
+
+    /** Counts what several threads do. */
+    private static final class Steps {
+        private final Progress progress;
+        private final String what;
+        private final int total;
+        private int done;
+
+        private Steps(Progress progress, String what, int total) {
+            this.progress = progress;
+            this.what = what;
+            this.total = total;
+        }
+
+        private synchronized void done() {
+            progress.step(what, ++done, total);
+        }
     }
 
     private static PictureDetector.Result detect(PictureDetector detector, Path file) {

@@ -10,6 +10,10 @@ import java.util.Random;
  * draw; what the differences of many draws spread over is the interval (Efron and Tibshirani, An
  * Introduction to the Bootstrap, 1993, percentile interval). Pairing takes out what is hard or easy
  * about an image for both.
+ *
+ * <p>Where many classes have a handful of objects, the interval need not be centred on the
+ * difference: a class whose images are not drawn drops out, and one whose false alarms are not
+ * drawn gains.
  */
 public final class PairedBootstrap {
 
@@ -23,7 +27,7 @@ public final class PairedBootstrap {
     public enum Verdict {
         /** At most {@link #NOT_MOVED}. */
         NOT_MOVED,
-        /** More than that, but the interval holds 0: chance alone may do as much. */
+        /** More than that, but the interval does not exclude 0: chance may do as much. */
         UNDECIDED,
         /** The other is better, and the interval lies above 0. */
         GAIN,
@@ -53,10 +57,10 @@ public final class PairedBootstrap {
             if (Math.abs(delta) <= NOT_MOVED) {
                 return Verdict.NOT_MOVED;
             }
-            if (low <= 0 && high >= 0) {
-                return Verdict.UNDECIDED;
+            if (delta > 0 && low > 0) {
+                return Verdict.GAIN;
             }
-            return delta > 0 ? Verdict.GAIN : Verdict.LOSS;
+            return delta < 0 && high < 0 ? Verdict.LOSS : Verdict.UNDECIDED;
         }
     }
 

@@ -6,14 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.sightline.events.testing.SharedFiles;
 import io.sightline.inference.InferenceBackend;
-import io.sightline.inference.ModelOptions;
-import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
+import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
 import io.sightline.toolchain.Progress;
 import io.sightline.vision.Interpolation;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
-import java.util.OptionalInt;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -38,16 +36,19 @@ class EvaluateIT {
         LabelledImages images = LabelledImages.read(SharedFiles.require("data/coco-val-dev"));
         assertThat(images.size()).isEqualTo(173);
         assertThat(images.classes()).isEqualTo(78);
+        List<InferenceBackend> lanes =
+                new OnnxRuntimeBackendFactory(file.toString(), null, 0, 1)
+                        .open(Runtime.getRuntime().availableProcessors());
         Evaluation evaluation;
-        try (InferenceBackend backend =
-                OnnxRuntimeBackend.open(
-                        file, new ModelOptions(Optional.empty(), OptionalInt.of(0)), 1, 2)) {
+        try {
             evaluation =
                     new Evaluator(
                                     images,
                                     EvaluationSettings.standard(Interpolation.LINEAR),
                                     Progress.SILENT)
-                            .evaluate(backend);
+                            .evaluate(lanes);
+        } finally {
+            lanes.forEach(InferenceBackend::close);
         }
         System.out.printf(
                 Locale.ROOT,

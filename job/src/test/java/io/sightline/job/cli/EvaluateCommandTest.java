@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.job.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sightline.inference.ModelSpec.InputFormat;
+import io.sightline.inference.testing.TestModels;
+import java.awt.Color;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Plain pictures with the truth that a detector of colours finds in them, so that every number is
+ * known.
+ */
+class EvaluateCommandTest {
+
+    private static final int SIDE = 64;
+    private static final int IMAGES = 12;
+
+    @TempDir Path folder;
+    private String model;
+
+    @BeforeEach
+    void writePictures() throws Exception {
+        model =
+                TestModels.colourDetector(folder, SIDE, SIDE, 1, InputFormat.BYTES_NHWC_BGR)
+                        .toString();
+        Files.createDirectory(folder.resolve("images"));
+        Files.createDirectory(folder.resolve("labels"));
+        for (int i = 0; i < IMAGES; i++) {
+            Color colour = new Color(255 - i, 255, 32 * (i % 2) + 10);
+            BufferedImage picture = new BufferedImage(SIDE, SIDE, BufferedImage.TYPE_3BYTE_BGR);
+            Graphics2D graphics = picture.createGraphics();
+            graphics.setColor(colour);
+            graphics.fillRect(0, 0, SIDE, SIDE);
+            graphics.dispose();
+            ImageIO.write(picture, "png", folder.resolve("images/" + i + ".png").toFile());
+            float[] row =
+                    TestModels.colourRow(
+                            SIDE, SIDE, colour.getBlue(), colour.getGreen(), colour.getRed());
+            Files.writeString(
+                    folder.resolve("labels/" + i + ".txt"),
+                    String.format(
+                            Locale.ROOT,
+                            "%d %f %f %f %f%n",
+                            (int) row[5],
+                            (row[0] + row[2]) / 2 / SIDE,
+                            (row[1] + row[3]) / 2 / SIDE,
+                            (row[2] - row[0]) / SIDE,
+                            (row[3] - row[1]) / SIDE));
+        }
+    }
+
+    private CommandLineRun evaluate(String... options) {
+        String[] args = new String[options.length + 4];
+        args[0] = "model";
+        args[1] = "evaluate";
+        args[2] = "--images";
+        args[3] = folder.toString();
+        System.arraycopy(options, 0, args, 4, options.length);
+        return CommandLineRun.of(args);
+    }
+
+    private String oneLine(String... options) {
+        CommandLineRun run = evaluate(options);
+        assertThat(run.status()).isNotZero();
+        assertThat(run.out()).isEmpty();
+        assertThat(run.errLines()).as(run.err()).hasSize(1);
+        return run.errLines().get(0);
+    }
+
+    @Test
+    void shouldCompareEveryCombinationWithTheFirst() {
+        CommandLineRun run =
+                evaluate("--model", model, "--border", "0,24", "--interpolation", "linear,yolov6");
+        assertThat(run.status()).as(run.err()).isZero();
+        assertThat(run.outLines().get(0)).isEqualTo("12 images, 12 objects of 2 classes");
+        List<String> lines =
+                run.outLines().stream().filter(line -> line.matches(" +\\d .*")).toList();
+        assertThat(lines).hasSize(7);
+        assertThat(lines.get(0)).matches(" +1 +colour-detector +0 +linear( +1\\.0000){3} +1.*");
+        assertThat(lines.get(1)).matches(" +2 +colour-detector +0 +yolov6( +1\\.0000){3} +1.*");
+        assertThat(lines.get(2)).matches(" +3 +colour-detector +24 +linear( +0\\.0000){3} +0.*");
+        assertThat(lines.get(4)).matches(" +2 +\\+0\\.0000 .*does not move: at most 0\\.003");
+        assertThat(lines.get(5))
+                .matches(" +3 +-1\\.0000 +\\[-1\\.0000, -1\\.0000].*loss: .* below 0");
+        assertThat(lines).allSatisfy(line -> assertThat(line).doesNotContain("NaN"));
+    }
+
+    @Test
+    void shouldPrintTheClasses() {
+        CommandLineRun run = evaluate("--model", model, "--per-class");
+        assertThat(run.status()).as(run.err()).isZero();
+        assertThat(run.outLines())
+                .anyMatch(line -> line.matches("shade-0 +6 +1\\.0000 +1\\.0000"))
+                .anyMatch(line -> line.matches("shade-1 +6 +1\\.0000 +1\\.0000"));
+    }
+
+    @Test
+    void shouldPrintJson() throws Exception {
+        CommandLineRun run = evaluate("--model", model, "--model", model, "--json");
+        assertThat(run.status()).as(run.err()).isZero();
+        JsonNode document = new ObjectMapper().readTree(run.out());
+        assertThat(document.get("images").asInt()).isEqualTo(IMAGES);
+        assertThat(document.get("rows")).hasSize(2);
+        JsonNode first = document.get("rows").get(0);
+        JsonNode second = document.get("rows").get(1);
+        assertThat(first.get("model").asText()).isEqualTo("colour-detector");
+        assertThat(first.get("sha256").asText()).hasSize(64);
+        assertThat(first.get("map").asDouble()).isEqualTo(1);
+        assertThat(first.get("map_large").isNull()).isTrue();
+        assertThat(first.get("against_first").isNull()).isTrue();
+        assertThat(second.get("against_first").get("delta").asDouble()).isZero();
+        assertThat(second.get("against_first").get("verdict").asText()).isEqualTo("not-moved");
+        assertThat(second.get("classes").get(1).get("label").asText()).isEqualTo("shade-1");
+    }
+
+    @Test
+    void shouldSayInOneLineWhatIsWrong() throws Exception {
+        assertThat(oneLine("--model", "none.onnx"))
+                .isEqualTo("sightline model evaluate: --model none.onnx: no such file");
+        assertThat(oneLine("--model", model, "--border", "-1"))
+                .isEqualTo("sightline model evaluate: --border is -1, expected at least 0");
+        assertThat(oneLine("--model", model, "--border", "32"))
+                .contains("border 32 leaves nothing");
+        assertThat(oneLine("--model", model, "--interpolation", "cubic"))
+                .contains("'cubic' is none of linear, yolov6");
+        assertThat(oneLine("--model", model, "--labels", "none")).contains("none: no such file");
+        assertThat(oneLine()).contains("--model");
+        Files.writeString(folder.resolve("labels/3.txt"), "9 0.5 0.5 0.5 0.5\n");
+        assertThat(oneLine("--model", model)).contains("class 9, but the model has 8 classes");
+        Files.writeString(folder.resolve("labels/3.txt"), "0 0.5 0.5\n");
+        assertThat(oneLine("--model", model)).contains("3.txt: line 1: found 3 fields");
+        Files.writeString(folder.resolve("labels/3.txt"), "");
+        Files.writeString(folder.resolve("images/3.png"), "no picture");
+        assertThat(oneLine("--model", model)).contains("3.png: ", "expected JPEG, PNG or WebP");
+    }
+
+    @Test
+    void shouldExplainEveryOption() {
+        CommandLineRun run = CommandLineRun.of("model", "evaluate", "--help");
+        assertThat(run.status()).isZero();
+        assertThat(run.out()).doesNotContain("null").doesNotContain("${");
+        assertThat(run.outLines())
+                .allSatisfy(line -> assertThat(line.length()).isLessThanOrEqualTo(80))
+                .filteredOn(line -> line.matches(" {2,6}(-\\w, )?--.*"))
+                .isNotEmpty()
+                .allSatisfy(line -> assertThat(line).matches(" {2,6}(-\\w, )?--\\S+ +\\S.*"));
+    }
+
+    @Test
+    void shouldWriteOverOneLineOfATerminalOnly() throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ProgressLine terminal =
+                        new ProgressLine(
+                                new PrintStream(bytes, true, StandardCharsets.UTF_8), true);
+                ProgressLine file =
+                        new ProgressLine(
+                                new PrintStream(bytes, true, StandardCharsets.UTF_8), false)) {
+            Thread.sleep(150);
+            file.step("reading", 1, 3);
+            terminal.step("reading", 2, 3);
+            terminal.step("reading", 3, 3);
+        }
+        assertThat(bytes.toString(StandardCharsets.UTF_8))
+                .isEqualTo("\r\u001b[Kreading: 2 of 3\r\u001b[K");
+    }
+}
