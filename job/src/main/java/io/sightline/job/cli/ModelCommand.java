@@ -13,6 +13,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         subcommands = {
             SynthCommand.class,
+            FuseCommand.class,
         })
 final class ModelCommand implements Callable<Integer> {
 

@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -70,5 +71,21 @@ public final class SpecFile {
         } catch (IOException e) {
             throw new ToolchainException(file + ": cannot be written: " + e, e);
         }
+    }
+
+    /**
+     * Writes what is known of one model beside another that was made of it; nothing where nothing
+     * is known. Checksums are of the first file, and left out.
+     *
+     * @param changed further fields that do not hold of the second
+     */
+    public static void carry(Path from, Path to, String... changed) {
+        read(from)
+                .ifPresent(
+                        spec -> {
+                            spec.remove("sha256");
+                            spec.remove(List.of(changed));
+                            write(to, spec);
+                        });
     }
 }
