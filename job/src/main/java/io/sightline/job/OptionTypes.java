@@ -2,6 +2,7 @@
 package io.sightline.job;
 
 import io.sightline.inference.OutputLayout;
+import io.sightline.toolchain.synth.BlockForm;
 import io.sightline.vision.Interpolation;
 import java.time.Duration;
 import java.util.Arrays;
@@ -24,6 +25,7 @@ public final class OptionTypes {
                 .registerConverter(Duration.class, OptionTypes::duration)
                 .registerConverter(MemorySize.class, OptionTypes::memorySize)
                 .registerConverter(OutputLayout.class, OptionTypes::layout)
+                .registerConverter(BlockForm.class, names(BlockForm.class))
                 .registerConverter(Interpolation.class, names(Interpolation.class))
                 .registerConverter(ModelChoice.Backend.class, names(ModelChoice.Backend.class))
                 .registerConverter(

@@ -11,7 +11,13 @@ import picocli.CommandLine.Spec;
         name = "model",
         description = "Turn a float ONNX detector into a measured INT8 one.",
         mixinStandardHelpOptions = true,
-        subcommands = {EvaluateCommand.class})
+        subcommands = {
+            CheckCommand.class,
+            SynthCommand.class,
+            FuseCommand.class,
+            PrepareCommand.class,
+            EvaluateCommand.class
+        })
 final class ModelCommand implements Callable<Integer> {
 
     @Spec private CommandSpec spec;

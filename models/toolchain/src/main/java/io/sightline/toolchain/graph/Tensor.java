@@ -56,6 +56,15 @@ public final class Tensor {
         return new Tensor(ElementType.INT64, dims.clone(), ByteString.copyFrom(buffer));
     }
 
+    /** int32 of that shape. */
+    public static Tensor ints(long[] dims, long... values) {
+        ByteBuffer buffer = littleEndian(4 * values.length);
+        for (long value : values) {
+            buffer.putInt(Math.toIntExact(value));
+        }
+        return new Tensor(ElementType.INT32, dims.clone(), ByteString.copyFrom(buffer.flip()));
+    }
+
     /** int8, uint8 or bool of that shape. */
     public static Tensor bytes(ElementType type, long[] dims, byte... values) {
         if (type.bytes() != 1) {

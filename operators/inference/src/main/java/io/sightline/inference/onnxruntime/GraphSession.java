@@ -93,6 +93,16 @@ public final class GraphSession implements AutoCloseable {
         }
     }
 
+    /** Of an output: its element type as ONNX calls it, such as FLOAT or INT64. */
+    public String outputType(String output) {
+        try {
+            NodeInfo info = session.getOutputInfo().get(output);
+            return ((TensorInfo) info.getInfo()).type.name();
+        } catch (OrtException e) {
+            throw failed("output '" + output + "'", e);
+        }
+    }
+
     /** Whether an input takes uint8; else it takes something wider. */
     public boolean takesBytes(String input) {
         try {
