@@ -98,6 +98,9 @@ public record ValueInfo(String name, ElementType type, List<Dim> dims) {
                     "'" + proto.getName() + "' is no tensor: expected tensors in and out");
         }
         TypeProto.Tensor tensor = proto.getType().getTensorType();
+        if (tensor.getElemType() == 0) {
+            return untyped(proto.getName());
+        }
         try {
             return new ValueInfo(
                     proto.getName(),
