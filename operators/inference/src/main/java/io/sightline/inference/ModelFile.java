@@ -218,6 +218,11 @@ public final class ModelFile {
         return Optional.ofNullable(json.target());
     }
 
+    /** The letterbox's border, pixels; empty where the JSON does not say. */
+    public OptionalInt border() {
+        return json.border() == null ? OptionalInt.empty() : OptionalInt.of(json.border());
+    }
+
     /** Of an INT8 file: how many bits its weights use, 7 or 8; empty where unstated. */
     public OptionalInt weightBits() {
         return json.weightBits() == null ? OptionalInt.empty() : OptionalInt.of(json.weightBits());

@@ -26,7 +26,7 @@ public final class DetectionReader implements OutputReader<Detections> {
                 switch (spec.layout()) {
                     case ANCHORS_OBJ -> new AnchorsObjParser(classes, settings);
                     case CHANNELS_FIRST -> new ChannelsFirstParser(classes, settings);
-                    case PAIRS -> new PairsParser(classes, settings.confidence());
+                    case PAIRS -> new PairsParser(classes, settings, spec.suppress());
                     case END2END -> new End2EndParser(classes, settings.confidence());
                 };
         nms = new Nms(settings, spec.suppress(), classes);

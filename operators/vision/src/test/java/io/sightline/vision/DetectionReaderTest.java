@@ -93,6 +93,77 @@ class DetectionReaderTest {
     }
 
     @Test
+    void shouldCountABoxOfSeveralPairsForItsBestClass() {
+        float[] values = {
+            0, 0, 10, 10, 0.75f, 1, 30, 0, 40, 10, 0.7f, 1, 0, 0, 10, 10, 0.7f,
+            0, // the first box again
+            30, 0, 40, 10, 0.7f, 0, // equal: the first row stays
+            30, 0, 40, 10.5f, 0.6f, 0, // nearly the second box: another one
+            -0f, 0, 10, 10, 0.9f, 2, // the first box again, out of order
+        };
+        RawOutput output = floats(values, 1, 6, 6);
+
+        assertThat(reader(OutputLayout.PAIRS, 3, BEST_CLASS).read(output, 0))
+                .hasToString(
+                        "Detections[2@0.9 (0.0, 0.0, 10.0, 10.0),"
+                                + " 1@0.7 (30.0, 0.0, 40.0, 10.0),"
+                                + " 0@0.6 (30.0, 0.0, 40.0, 10.5)]");
+        // Two overlap in class 0.
+        assertThat(reader(OutputLayout.PAIRS, 3, EVERY_CLASS).read(output, 0).size()).isEqualTo(5);
+        assertThat(
+                        new DetectionReader(
+                                        TestModels.output(OutputLayout.PAIRS, 3, false), BEST_CLASS)
+                                .read(output, 0)
+                                .size())
+                .isEqualTo(6);
+    }
+
+    @Property(tries = 50)
+    void shouldReadAllPairsOfAFrameAsItReadsItsAnchors(
+            @ForAll long seed, @ForAll @IntRange(min = 1, max = 200) int anchors) {
+        int classes = 4;
+        Random random = new Random(seed);
+        float[] planes = new float[(4 + classes) * anchors];
+        for (int i = 0; i < 4 * anchors; i++) {
+            planes[i] = i < 2 * anchors ? random.nextInt(60) : 1 + random.nextInt(20);
+        }
+        List<float[]> pairs = new ArrayList<>();
+        for (int c = 0; c < classes; c++) {
+            for (int i = 0; i < anchors; i++) {
+                float score = random.nextInt(1 << 20) * 0x1p-20f;
+                planes[(4 + c) * anchors + i] = score;
+                // Boxes of two anchors would be one here, and two there.
+                planes[2 * anchors + i] += c == 0 ? i / 1024f : 0;
+                float width = planes[2 * anchors + i];
+                float height = planes[3 * anchors + i];
+                pairs.add(
+                        new float[] {
+                            planes[i] - width / 2,
+                            planes[anchors + i] - height / 2,
+                            planes[i] + width / 2,
+                            planes[anchors + i] + height / 2,
+                            score,
+                            c
+                        });
+            }
+        }
+        pairs.sort((a, b) -> Float.compare(b[4], a[4]));
+        float[] pairValues = new float[6 * pairs.size()];
+        for (int i = 0; i < pairs.size(); i++) {
+            System.arraycopy(pairs.get(i), 0, pairValues, 6 * i, 6);
+        }
+        String expected =
+                reader(OutputLayout.CHANNELS_FIRST, classes, BEST_CLASS)
+                        .read(floats(planes, 1, 4 + classes, anchors), 0)
+                        .toString();
+
+        assertThat(
+                        reader(OutputLayout.PAIRS, classes, BEST_CLASS)
+                                .read(floats(pairValues, 1, pairs.size(), 6), 0))
+                .hasToString(expected);
+    }
+
+    @Test
     void shouldReadEndToEndOutputsUpToTheCount() {
         RawOutput output = end2end(2, new float[] {0.75f, 0.5f, 0.9f}, new int[] {1, 0, 1});
 

@@ -39,7 +39,10 @@ public final class Graph {
 
     private static final int IR_VERSION = 8;
 
+    private static final String PRODUCER = "sightline";
+
     private String name;
+    private String producer = PRODUCER;
     private long irVersion = IR_VERSION;
     private final Map<String, Long> opsets = new LinkedHashMap<>();
     private final Map<String, String> metadata = new LinkedHashMap<>();
@@ -59,6 +62,17 @@ public final class Graph {
      *     cannot work on
      */
     public static Graph read(Path file) {
+        Graph graph = readUnchecked(file);
+        try {
+            graph.validate();
+        } catch (ToolchainException e) {
+            throw new ToolchainException("model " + file + ": " + e.getMessage(), e);
+        }
+        return graph;
+    }
+
+    /** As {@link #read}, but the graph may be one that {@link #validate} refuses: to look at. */
+    public static Graph readUnchecked(Path file) {
         byte[] bytes;
         try {
             bytes = Files.readAllBytes(file);
@@ -69,7 +83,7 @@ public final class Graph {
                     e);
         }
         try {
-            return of(bytes);
+            return parse(bytes);
         } catch (ToolchainException e) {
             throw new ToolchainException("model " + file + ": " + e.getMessage(), e);
         }
@@ -79,6 +93,12 @@ public final class Graph {
      * @throws ToolchainException as {@link #read}, without the file's name
      */
     public static Graph of(byte[] onnx) {
+        Graph graph = parse(onnx);
+        graph.validate();
+        return graph;
+    }
+
+    private static Graph parse(byte[] onnx) {
         ModelProto model;
         try {
             model = ModelProto.parseFrom(onnx);
@@ -95,6 +115,7 @@ public final class Graph {
         GraphProto proto = model.getGraph();
         Graph graph = new Graph(proto.getName(), 0);
         graph.irVersion = model.getIrVersion();
+        graph.producer = (model.getProducerName() + " " + model.getProducerVersion()).strip();
         graph.opsets.clear();
         for (OperatorSetIdProto opset : model.getOpsetImportList()) {
             graph.opsets.put(
@@ -124,7 +145,6 @@ public final class Graph {
                 graph.nodes.add(node);
             }
         }
-        graph.validate();
         return graph;
     }
 
@@ -149,6 +169,7 @@ public final class Graph {
     public Graph copy() {
         Graph copy = new Graph(name, 0);
         copy.irVersion = irVersion;
+        copy.producer = producer;
         copy.opsets.clear();
         copy.opsets.putAll(opsets);
         copy.metadata.putAll(metadata);
@@ -173,7 +194,7 @@ public final class Graph {
         ModelProto.Builder model =
                 ModelProto.newBuilder()
                         .setIrVersion(irVersion)
-                        .setProducerName("sightline")
+                        .setProducerName(PRODUCER)
                         .setGraph(graph);
         opsets.forEach(
                 (domain, version) ->
@@ -209,6 +230,11 @@ public final class Graph {
 
     public String name() {
         return name;
+    }
+
+    /** What wrote the file that the graph was read from; empty where it does not say. */
+    public String producer() {
+        return producer;
     }
 
     /** Version of the standard operators; 0 where the file states none. */

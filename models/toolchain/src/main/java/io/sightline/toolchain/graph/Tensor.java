@@ -191,6 +191,11 @@ public final class Tensor {
         return raw.toByteArray();
     }
 
+    /** Other elements of the same type in the same shape, as stored, little-endian. */
+    public Tensor withBytes(byte[] elements) {
+        return new Tensor(type, dims, ByteString.copyFrom(elements));
+    }
+
     /** The same elements in another shape. */
     public Tensor reshaped(long... newDims) {
         return new Tensor(type, newDims.clone(), raw);

@@ -4,6 +4,7 @@ package io.sightline.toolchain.graph;
 import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import io.sightline.inference.GraphTensor;
 import io.sightline.toolchain.ToolchainException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -63,12 +64,43 @@ public record ValueInfo(String name, ElementType type, List<Dim> dims) {
         return new ValueInfo(name, type, changed);
     }
 
+    /**
+     * As an engine would report it.
+     *
+     * @throws ToolchainException if the type is left open
+     */
+    public GraphTensor toGraphTensor() {
+        if (type == null) {
+            throw new ToolchainException("'" + name + "' states no type: expected one");
+        }
+        return new GraphTensor(
+                name,
+                switch (type) {
+                    case FLOAT -> GraphTensor.ElementType.FLOAT32;
+                    case FLOAT16 -> GraphTensor.ElementType.FLOAT16;
+                    case UINT8 -> GraphTensor.ElementType.UINT8;
+                    case INT32 -> GraphTensor.ElementType.INT32;
+                    case INT64 -> GraphTensor.ElementType.INT64;
+                    case INT8, BOOL, DOUBLE -> GraphTensor.ElementType.OTHER;
+                },
+                dims.stream()
+                        .mapToInt(
+                                dim ->
+                                        dim.isOpen()
+                                                ? GraphTensor.DYNAMIC
+                                                : Math.toIntExact(dim.size()))
+                        .toArray());
+    }
+
     static ValueInfo of(ValueInfoProto proto) {
         if (!proto.getType().hasTensorType()) {
             throw new ToolchainException(
                     "'" + proto.getName() + "' is no tensor: expected tensors in and out");
         }
         TypeProto.Tensor tensor = proto.getType().getTensorType();
+        if (tensor.getElemType() == 0) {
+            return untyped(proto.getName());
+        }
         try {
             return new ValueInfo(
                     proto.getName(),

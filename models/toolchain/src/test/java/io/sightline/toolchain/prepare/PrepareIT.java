@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.toolchain.prepare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.sightline.events.testing.SharedFiles;
+import io.sightline.inference.BatchBuffer;
+import io.sightline.inference.ModelFile;
+import io.sightline.inference.ModelOptions;
+import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
+import io.sightline.inference.onnxruntime.SessionSettings;
+import io.sightline.toolchain.Target;
+import io.sightline.toolchain.graph.ElementType;
+import io.sightline.toolchain.graph.Graph;
+import io.sightline.toolchain.graph.Node;
+import io.sightline.toolchain.graph.Tensor;
+import io.sightline.vision.DetectionReader;
+import io.sightline.vision.Detections;
+import io.sightline.vision.FrameLimits;
+import io.sightline.vision.Interpolation;
+import io.sightline.vision.Letterbox;
+import io.sightline.vision.NmsSettings;
+import io.sightline.vision.OpenCvFrameDecoder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Real detectors: prepared they find in real pictures what they found before. */
+class PrepareIT {
+
+    private static final int PICTURES = 6;
+    private static final int TOP_K = 1000;
+
+    @TempDir Path folder;
+
+    private static PrepareSettings settings(Target target) {
+        return new PrepareSettings(target, OptionalInt.empty(), OptionalInt.of(TOP_K));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "yolov5n-640, ONNXRUNTIME",
+        "yolov5n-640, TENSORRT",
+        "yolov6-lite-s-320, ONNXRUNTIME",
+        "yolov6-lite-s-320, TENSORRT",
+        "yolov8n-320-qdq-int8, ONNXRUNTIME"
+    })
+    void shouldFindWhatTheModelFoundBefore(String model, Target target) throws Exception {
+        Path file = SharedFiles.require("models/" + model + ".onnx");
+        Prepared prepared = Preparer.prepare(file, ModelOptions.NONE, settings(target));
+        prepared.steps().forEach(step -> System.out.println(model + ": " + step));
+        Path written = folder.resolve("prepared.onnx");
+        prepared.write(written);
+
+        assertThat(prepared.spec().dynamicBatch()).isTrue();
+        assertThat(prepared.graph().outputs().get(0)).asString().endsWith("FLOAT [batch, 1000, 6]");
+        // The file for the other engine as ONNX defines it: what it computes is what counts.
+        boolean optimise = target == Target.ONNXRUNTIME;
+        NmsSettings everyClass = new NmsSettings(0.2f, 0.65f, 30_000, 300, true);
+        List<Detections> before = detect(file, 1, optimise, NmsSettings.infer(), everyClass);
+        List<Detections> after = detect(written, 3, optimise, NmsSettings.infer(), everyClass);
+        for (int i = 0; i < before.size(); i++) {
+            assertSame(before.get(i), after.get(i), model + " picture " + i / 2);
+        }
+    }
+
+    private static void assertSame(Detections expected, Detections found, String what) {
+        assertThat(found.size()).as(what).isEqualTo(expected.size());
+        // Nearly equal scores may come in another order.
+        boolean[] taken = new boolean[found.size()];
+        for (int i = 0; i < expected.size(); i++) {
+            int match = -1;
+            for (int j = 0; j < found.size() && match < 0; j++) {
+                if (!taken[j]
+                        && found.classId(j) == expected.classId(i)
+                        && Math.abs(found.confidence(j) - expected.confidence(i)) < 1e-4
+                        && Math.abs(found.x1(j) - expected.x1(i)) < 0.02
+                        && Math.abs(found.y1(j) - expected.y1(i)) < 0.02
+                        && Math.abs(found.x2(j) - expected.x2(i)) < 0.02
+                        && Math.abs(found.y2(j) - expected.y2(i)) < 0.02) {
+                    match = j;
+                }
+            }
+            assertThat(match).as("%s: %d of %s in %s", what, i, expected, found).isNotNegative();
+            taken[match] = true;
+        }
+    }
+
+    /** Through the job's own decode, letterbox, engine and reader, some frames at a time. */
+    private static List<Detections> detect(
+            Path model, int batch, boolean optimise, NmsSettings... settings) throws Exception {
+        List<Path> pictures;
+        try (Stream<Path> files =
+                Files.list(SharedFiles.require("data/coco-val-dev/images")).sorted()) {
+            pictures = files.limit(PICTURES).toList();
+        }
+        List<Detections> found = new ArrayList<>();
+        try (OnnxRuntimeBackend backend =
+                        OnnxRuntimeBackend.open(
+                                ModelFile.read(model),
+                                ModelOptions.NONE,
+                                batch,
+                                new SessionSettings(2, optimise, Optional.empty()));
+                BatchBuffer buffer = backend.newBuffer();
+                OpenCvFrameDecoder decoder =
+                        new OpenCvFrameDecoder(new FrameLimits(1 << 24, 1 << 24));
+                Letterbox letterbox = new Letterbox(backend.spec(), Interpolation.LINEAR)) {
+            List<DetectionReader> readers =
+                    Stream.of(settings)
+                            .map(nms -> new DetectionReader(backend.spec(), nms))
+                            .toList();
+            for (int i = 0; i < pictures.size(); i += batch) {
+                for (int frame = 0; frame < batch; frame++) {
+                    letterbox.write(
+                            decoder.decode(Files.readAllBytes(pictures.get(i + frame))),
+                            buffer.slot(frame));
+                }
+                backend.submit(buffer, batch);
+                for (int frame = 0; frame < batch; frame++) {
+                    for (DetectionReader reader : readers) {
+                        found.add(reader.read(backend.await(buffer), frame));
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
+    @Test
+    void shouldFreeABatchThatTheRowsOfAllFramesShare() throws Exception {
+        Graph graph =
+                withoutDynamicQuantisation(
+                        SharedFiles.require("models/yolov10n-640-dynamic-int8.onnx"));
+        Path file = folder.resolve("yolov10n.onnx");
+        graph.write(file);
+
+        Prepared prepared = Preparer.prepare(file, ModelOptions.NONE, settings(Target.ONNXRUNTIME));
+
+        prepared.steps().forEach(step -> System.out.println("yolov10n: " + step));
+        assertThat(prepared.spec().dynamicBatch()).isTrue();
+        assertThat(prepared.steps()).anyMatch(s -> s.contains("pairs is compact: left as it is"));
+        assertThat(prepared.spec().suppress()).isFalse();
+        Path written = folder.resolve("prepared.onnx");
+        prepared.write(written);
+        NmsSettings nms = NmsSettings.infer();
+        List<Detections> before = detect(file, 1, true, nms);
+        List<Detections> after = detect(written, 3, true, nms);
+        for (int i = 0; i < before.size(); i++) {
+            assertSame(before.get(i), after.get(i), "picture " + i);
+        }
+        assertThat(before.stream().mapToInt(Detections::size).sum()).isGreaterThan(PICTURES);
+    }
+
+    @Test
+    void shouldSayWhyADynamicallyQuantisedModelKeepsItsBatch() throws Exception {
+        Path file = SharedFiles.require("models/yolov10n-640-dynamic-int8.onnx");
+        Prepared prepared = Preparer.prepare(file, ModelOptions.NONE, settings(Target.ONNXRUNTIME));
+        prepared.steps().forEach(step -> System.out.println("yolov10n dynamic: " + step));
+        assertThat(prepared.steps())
+                .anyMatch(
+                        step ->
+                                step.startsWith("batch is fixed at 1: DynamicQuantizeLinear")
+                                        && step.contains("fuse --dequantize"));
+        assertThat(prepared.spec().dynamicBatch()).isFalse();
+    }
+
+    /** Floats again, for a test: each ConvInteger a Conv of the weights' integers. */
+    private static Graph withoutDynamicQuantisation(Path file) {
+        Graph graph = Graph.read(file);
+        Map<String, String> floats = new HashMap<>();
+        String one = graph.addConstant("one", Tensor.scalar(1));
+        for (Node node : graph.nodes()) {
+            if (node.is("DynamicQuantizeLinear")) {
+                floats.put(node.output(), node.input(0));
+                floats.put(node.outputs().get(1), one);
+            }
+        }
+        for (Node node : graph.nodes()) {
+            if (node.is("DynamicQuantizeLinear")) {
+                continue;
+            }
+            node.inputs().replaceAll(input -> floats.getOrDefault(input, input));
+            if (node.is("ConvInteger")) {
+                Tensor integers = graph.constant(node.input(1));
+                assertThat(integers.type()).isEqualTo(ElementType.INT8);
+                long[] values = integers.toLongs();
+                float[] weights = new float[values.length];
+                for (int i = 0; i < weights.length; i++) {
+                    weights[i] = values[i];
+                }
+                node.becomes("Conv");
+                node.inputs().subList(2, node.inputs().size()).clear();
+                node.inputs()
+                        .set(
+                                1,
+                                graph.addConstant(
+                                        node.name() + ".weight",
+                                        Tensor.floats(integers.dims(), weights)));
+            }
+        }
+        graph.removeUnused();
+        graph.validate();
+        return graph;
+    }
+
+    @Test
+    void shouldLoseNothingThatFewerRowsCanHold() throws Exception {
+        Path file = SharedFiles.require("models/yolov6-lite-s-320.onnx");
+        Prepared few =
+                Preparer.prepare(
+                        file,
+                        ModelOptions.NONE,
+                        new PrepareSettings(
+                                Target.ONNXRUNTIME, OptionalInt.of(1), OptionalInt.of(40)));
+        Path written = folder.resolve("prepared.onnx");
+        few.write(written);
+        NmsSettings nms = NmsSettings.infer(0.6f, 0.45f);
+        List<Detections> before = detect(file, 1, true, nms);
+        List<Detections> after = detect(written, 1, true, nms);
+        for (int i = 0; i < before.size(); i++) {
+            if (after.get(i).size() > 0) {
+                assertThat(after.get(i).confidence(0))
+                        .isCloseTo(before.get(i).confidence(0), within(1e-4f));
+            }
+        }
+    }
+}
