@@ -58,6 +58,28 @@ public record ModelSpec(
         labels = List.copyOf(labels);
     }
 
+    /** The same network with weights and activations of another precision. */
+    public ModelSpec withPrecision(String other) {
+        return new ModelSpec(
+                name,
+                sha256,
+                inputWidth,
+                inputHeight,
+                inputFormat,
+                maxBatch,
+                dynamicBatch,
+                border,
+                fill,
+                labels,
+                layout,
+                suppress,
+                confidence,
+                iou,
+                other,
+                licence,
+                provenance);
+    }
+
     /** Bytes of one letterboxed frame: uint8 [inputHeight, inputWidth, 3]. */
     public int slotBytes() {
         return inputWidth * inputHeight * 3;

@@ -26,7 +26,7 @@ public final class Calibrator {
 
     /**
      * @param graph float, one picture input
-     * @param tensors float tensors of the graph
+     * @param tensors of the graph; those that hold no floats are passed over
      * @throws ToolchainException if a picture cannot be read, or a tensor holds what is no number
      */
     public static CalibrationTable calibrate(
@@ -36,10 +36,11 @@ public final class Calibrator {
             List<Path> files,
             Progress progress) {
         Map<String, Histogram> histograms = new TreeMap<>();
-        tensors.forEach(tensor -> histograms.put(tensor, new Histogram()));
-        Map<String, String> hashes = new LinkedHashMap<>();
         TensorShapes shapes = TensorShapes.of(graph);
-        List<List<String>> runs = split(tensors, shapes);
+        List<String> floats = tensors.stream().filter(shapes::isFloat).toList();
+        floats.forEach(tensor -> histograms.put(tensor, new Histogram()));
+        Map<String, String> hashes = new LinkedHashMap<>();
+        List<List<String>> runs = split(floats, shapes);
         int done = 0;
         for (List<String> run : runs) {
             byte[] onnx = TensorShapes.exposing(graph, run).toBytes();

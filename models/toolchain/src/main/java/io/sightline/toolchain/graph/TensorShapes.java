@@ -10,10 +10,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 /**
  * The shape of every tensor of a graph, found by running it once: whatever an operator does, what
@@ -24,9 +26,11 @@ public final class TensorShapes {
     private static final int THREADS = 2;
 
     private final Map<String, long[]> shapes;
+    private final Set<String> floats;
 
-    private TensorShapes(Map<String, long[]> shapes) {
+    private TensorShapes(Map<String, long[]> shapes, Set<String> floats) {
         this.shapes = shapes;
+        this.floats = floats;
     }
 
     /**
@@ -37,6 +41,7 @@ public final class TensorShapes {
     public static TensorShapes of(Graph graph) {
         Map<String, long[]> shapes = new HashMap<>();
         graph.initializers().forEach((name, value) -> shapes.put(name, value.dims()));
+        Set<String> floats = new HashSet<>();
         Map<String, Value> inputs = randomInputs(graph, 1, new Random(1));
         inputs.forEach((name, value) -> shapes.put(name, value.shape()));
         // Several small runs would recompute everything; one with every tensor kept may be large.
@@ -44,11 +49,18 @@ public final class TensorShapes {
                 GraphSession.open(
                         exposing(graph, everyTensor(graph)).toBytes(),
                         SessionSettings.reference(THREADS))) {
-            session.run(inputs, (name, value) -> shapes.put(name, value.shape()));
+            session.run(
+                    inputs,
+                    (name, value) -> {
+                        shapes.put(name, value.shape());
+                        if (value.floats() != null) {
+                            floats.add(name);
+                        }
+                    });
         } catch (InferenceException e) {
             throw new ToolchainException(e.getMessage(), e);
         }
-        return new TensorShapes(shapes);
+        return new TensorShapes(shapes, floats);
     }
 
     private static List<String> everyTensor(Graph graph) {
@@ -123,6 +135,11 @@ public final class TensorShapes {
     /** Null where the graph has no such tensor. Not to be changed. */
     public long[] of(String tensor) {
         return shapes.get(tensor);
+    }
+
+    /** Whether the tensor is one that nodes give, of float32. */
+    public boolean isFloat(String tensor) {
+        return floats.contains(tensor);
     }
 
     /** How many elements the tensor has; 0 where the graph has none of that name. */

@@ -36,12 +36,17 @@ final class Placement {
     private static final Set<String> RECTIFIERS = Set.of("Relu", "Clip");
 
     private final Graph graph;
+
+    /** Nothing else can be rounded: it is no float, or of no interest. */
+    private final Set<String> calibrated;
+
     private final Set<Node> int8 = new LinkedHashSet<>();
     private final Set<String> tensors = new LinkedHashSet<>();
     private final Map<String, String> groupOf = new HashMap<>();
 
-    private Placement(Graph graph) {
+    private Placement(Graph graph, Set<String> calibrated) {
         this.graph = graph;
+        this.calibrated = calibrated;
     }
 
     /** Convolutions with constant weights, except those that decode a distribution into a box. */
@@ -69,8 +74,8 @@ final class Placement {
         return false;
     }
 
-    static Placement of(Graph graph, QuantizePlan plan) {
-        Placement placement = new Placement(graph);
+    static Placement of(Graph graph, QuantizePlan plan, Set<String> calibrated) {
+        Placement placement = new Placement(graph, calibrated);
         for (Node conv : convolutions(graph)) {
             if (!plan.floatLayers().contains(conv.name())) {
                 placement.int8.add(conv);
@@ -120,6 +125,9 @@ final class Placement {
     private boolean isCarrier(Node node) {
         if (!node.domain().isEmpty()
                 || !(MOVERS.contains(node.opType()) || COMPUTERS.contains(node.opType()))) {
+            return false;
+        }
+        if (!calibrated.containsAll(node.outputs())) {
             return false;
         }
         return switch (node.opType()) {
@@ -274,7 +282,7 @@ final class Placement {
                                     || COMPUTERS.contains(node.opType())
                                     || RECTIFIERS.contains(node.opType()));
             if (known) {
-                tensors.addAll(new Placement(graph).activations(node));
+                tensors.addAll(new Placement(graph, Set.of()).activations(node));
                 tensors.addAll(node.outputs());
             }
         }

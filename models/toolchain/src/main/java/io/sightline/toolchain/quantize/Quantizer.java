@@ -56,7 +56,7 @@ public final class Quantizer {
         this.graph = graph;
         this.table = table;
         this.plan = plan;
-        this.placement = Placement.of(graph, plan);
+        this.placement = Placement.of(graph, plan, table.tensors());
     }
 
     /**

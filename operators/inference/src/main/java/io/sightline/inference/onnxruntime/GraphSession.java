@@ -75,6 +75,11 @@ public final class GraphSession implements AutoCloseable {
         }
     }
 
+    /** Of the library that runs graphs. */
+    public static String runtimeVersion() {
+        return OrtEnvironment.getEnvironment().getVersion();
+    }
+
     public List<String> inputs() {
         return List.copyOf(session.getInputNames());
     }
