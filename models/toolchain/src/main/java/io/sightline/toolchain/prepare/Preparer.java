@@ -99,6 +99,7 @@ public final class Preparer {
         takeBytes();
         freeBatch();
         compact();
+        graph.removeUnused();
         graph.validate();
         GraphSession.open(graph.toBytes(), SessionSettings.serving(THREADS)).close();
         return new Prepared(graph, spec, settings.target(), steps);
