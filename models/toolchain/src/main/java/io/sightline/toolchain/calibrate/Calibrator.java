@@ -2,13 +2,17 @@
 package io.sightline.toolchain.calibrate;
 
 import io.sightline.inference.onnxruntime.GraphSession;
+import io.sightline.inference.onnxruntime.GraphSession.Value;
 import io.sightline.inference.onnxruntime.SessionSettings;
 import io.sightline.toolchain.Progress;
 import io.sightline.toolchain.Sha256;
 import io.sightline.toolchain.ToolchainException;
+import io.sightline.toolchain.graph.ElementType;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.TensorShapes;
+import io.sightline.toolchain.graph.ValueInfo;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +44,11 @@ public final class Calibrator {
         List<String> floats = tensors.stream().filter(shapes::isFloat).toList();
         floats.forEach(tensor -> histograms.put(tensor, new Histogram()));
         Map<String, String> hashes = new LinkedHashMap<>();
+        ValueInfo input = graph.inputs().get(0);
+        boolean ofInput = input.type() == ElementType.FLOAT && tensors.contains(input.name());
+        if (ofInput) {
+            histograms.put(input.name(), new Histogram());
+        }
         List<List<String>> runs = split(floats, shapes);
         int done = 0;
         for (List<String> run : runs) {
@@ -47,10 +56,12 @@ public final class Calibrator {
             try (GraphSession session = GraphSession.open(onnx, SessionSettings.serving(THREADS))) {
                 for (Path file : files) {
                     hashes.computeIfAbsent(file.getFileName().toString(), f -> Sha256.of(file));
+                    Value picture = pictures.read(file, input);
+                    if (ofInput && run == runs.get(0)) {
+                        histograms.get(input.name()).add(picture.floats());
+                    }
                     session.run(
-                            Map.of(
-                                    graph.inputs().get(0).name(),
-                                    pictures.read(file, graph.inputs().get(0))),
+                            Map.of(input.name(), picture),
                             (name, value) -> {
                                 try {
                                     histograms.get(name).add(value.floats());
@@ -69,12 +80,12 @@ public final class Calibrator {
     }
 
     private static List<List<String>> split(List<String> tensors, TensorShapes shapes) {
-        List<List<String>> runs = new java.util.ArrayList<>();
+        List<List<String>> runs = new ArrayList<>();
         long elements = MAX_ELEMENTS;
         for (String tensor : tensors) {
             long size = shapes.size(tensor);
             if (elements + size > MAX_ELEMENTS) {
-                runs.add(new java.util.ArrayList<>());
+                runs.add(new ArrayList<>());
                 elements = 0;
             }
             elements += size;

@@ -119,16 +119,7 @@ public record QuantizeSettings(
     /**
      * @param table statistics of an earlier calibration, to be used instead of a new one
      */
-    public record Calibration(RangeMethod method, Optional<Path> table) {
-
-        public Calibration {
-            require(
-                    method.percentile() > 50 && method.percentile() <= 100,
-                    "calibration.percentile",
-                    method.percentile(),
-                    "above 50, at most 100");
-        }
-    }
+    public record Calibration(RangeMethod method, Optional<Path> table) {}
 
     /** How a layer computes. */
     public enum Precision {
@@ -543,6 +534,11 @@ public record QuantizeSettings(
         }
 
         public Builder percentile(double percentile) {
+            require(
+                    percentile > 50 && percentile <= 100,
+                    "calibration.percentile",
+                    percentile,
+                    "above 50, at most 100");
             calibration =
                     new Calibration(
                             new RangeMethod(calibration.method().kind(), percentile),

@@ -123,7 +123,7 @@ final class SettingsFile {
                 .ifPresent(rules -> rules.forEach(builder::layer));
         top.scalar("partial").ifPresent(text -> builder.partial(Partial.of(text)));
         top.section("sensitivity").ifPresent(this::sensitivity);
-        top.oneOf("correction", Correction.values()).ifPresent(builder::correction);
+        correction(top).ifPresent(builder::correction);
         top.list("low_bits", node -> top.integer("low_bits", node)).ifPresent(builder::lowBits);
         top.flag("variants").ifPresent(builder::variants);
         top.section("prepare").ifPresent(this::prepare);
@@ -137,6 +137,14 @@ final class SettingsFile {
         } catch (IllegalArgumentException e) {
             throw new ToolchainException("layout: " + e.getMessage(), e);
         }
+    }
+
+    /** Bare on and off are true and false to YAML. */
+    private static Optional<Correction> correction(Section top) {
+        Optional<JsonNode> value = top.value("correction");
+        return value.isPresent() && value.get().isBoolean()
+                ? Optional.of(value.get().asBoolean() ? Correction.ON : Correction.OFF)
+                : top.oneOf("correction", Correction.values());
     }
 
     private void images(Section images) {
