@@ -48,6 +48,8 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -127,16 +129,8 @@ public final class QuantizeRun {
     }
 
     private QuantizeReport run() {
-        read();
-        prepare();
-        images =
-                ImageSets.draw(
-                        settings.images(), spec(Target.ONNXRUNTIME), INTERPOLATION, progress);
-        calibrate();
-        floatSelect =
-                trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.select());
-        floatReport =
-                trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.report());
+        observe();
+        evaluateFloat();
         profile();
         analyse();
         List<TargetResult> results = new ArrayList<>();
@@ -147,6 +141,22 @@ public final class QuantizeRun {
         Path floatFile = settings.output().resolve(name() + "-float.onnx");
         prepared.get(Target.ONNXRUNTIME).write(floatFile);
         return report(results, plans);
+    }
+
+    private void observe() {
+        read();
+        prepare();
+        images =
+                ImageSets.draw(
+                        settings.images(), spec(Target.ONNXRUNTIME), INTERPOLATION, progress);
+        calibrate();
+    }
+
+    private void evaluateFloat() {
+        floatSelect =
+                trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.select());
+        floatReport =
+                trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.report());
     }
 
     // ---- what is given ----
@@ -248,7 +258,11 @@ public final class QuantizeRun {
             }
         }
         createOutput();
-        table.write(settings.output().resolve(name() + "-calibration.json"));
+        table.write(tableFile());
+    }
+
+    private Path tableFile() {
+        return settings.output().resolve(name() + "-calibration.json");
     }
 
     private void createOutput() {
@@ -484,18 +498,34 @@ public final class QuantizeRun {
             return plan.withFloatLayers(reasons.keySet());
         }
         Prepared model = prepared.get(engine.target());
+        QuantizePlan best = plan;
         Loss whole = loss(plan, model);
         Loss least = whole;
-        QuantizePlan best = plan;
+        Set<String> predictions = new LinkedHashSet<>(predictions());
+        predictions.removeIf(layer -> reasons.containsKey(layer) || forced(layer));
+        if (whole.mean() > settings.gate().maxLoss() / 2 && mayBeFloat(plan, predictions)) {
+            QuantizePlan trial = plan.withFloatLayers(union(reasons.keySet(), predictions));
+            Loss remaining = loss(trial, model);
+            if (remaining.mean() < whole.mean()) {
+                least = remaining;
+                best = trial;
+                for (String layer : predictions) {
+                    reasons.put(
+                            layer,
+                            "predicts boxes: with these in float the loss on the select set falls from %.4f to %.4f"
+                                    .formatted(whole.mean(), least.mean()));
+                }
+            }
+        }
+        Loss before = least;
         List<String> given = List.of();
         for (int i = 0; i < MOST_SENSITIVE.length && !least.mayHold(settings.gate()); i++) {
             List<String> more =
                     candidates.subList(0, Math.min(MOST_SENSITIVE[i], candidates.size()));
-            if (!mayBeFloat(plan, new HashSet<>(more)) || more.size() == given.size()) {
+            Set<String> floating = union(reasons.keySet(), more);
+            if (!mayBeFloat(plan, floating) || more.size() == given.size()) {
                 break;
             }
-            Set<String> floating = new LinkedHashSet<>(reasons.keySet());
-            floating.addAll(more);
             QuantizePlan trial = plan.withFloatLayers(floating);
             Loss remaining = loss(trial, model);
             if (remaining.mean() < least.mean()) {
@@ -508,9 +538,15 @@ public final class QuantizeRun {
             reasons.put(
                     layer,
                     "sensitive: with the %d most sensitive in float the loss on the select set falls from %.4f to %.4f"
-                            .formatted(given.size(), whole.mean(), least.mean()));
+                            .formatted(given.size(), before.mean(), least.mean()));
         }
         return best;
+    }
+
+    private static Set<String> union(Set<String> some, Collection<String> others) {
+        Set<String> union = new LinkedHashSet<>(some);
+        union.addAll(others);
+        return union;
     }
 
     /** Of mAP on the select set, with its standard error. */
@@ -877,23 +913,60 @@ public final class QuantizeRun {
         return variants;
     }
 
-    /** The stem, and convolutions that no other one comes after. */
     private Set<String> firstAndLast() {
-        Set<String> ends = new HashSet<>();
+        Set<String> ends = new HashSet<>(predictions());
         stem().ifPresent(ends::add);
-        Set<String> before = new HashSet<>();
-        List<Node> sorted = new ArrayList<>(graph.sorted());
-        java.util.Collections.reverse(sorted);
-        for (Node node : sorted) {
-            boolean leadsOn = node.outputs().stream().anyMatch(before::contains);
-            boolean convolution = layers.contains(node.name());
-            if (convolution && !leadsOn) {
-                ends.add(node.name());
+        return ends;
+    }
+
+    /** Convolutions that no other one comes after: what they give is decoded into boxes. */
+    private List<String> predictions() {
+        List<String> last = new ArrayList<>();
+        Set<String> leadingOn = new HashSet<>();
+        List<Node> backwards = new ArrayList<>(graph.sorted());
+        Collections.reverse(backwards);
+        for (Node node : backwards) {
+            boolean leadsOn = node.outputs().stream().anyMatch(leadingOn::contains);
+            boolean layer = layers.contains(node.name());
+            if (layer && !leadsOn) {
+                last.add(node.name());
             }
-            if (convolution || leadsOn) {
-                before.addAll(node.inputs());
+            if (layer || leadsOn) {
+                leadingOn.addAll(node.inputs());
             }
         }
-        return ends;
+        return last;
+    }
+
+    // ---- parts of a run ----
+
+    /**
+     * Only observes: writes the calibration table, from which {@link #run} can start.
+     *
+     * @return the table's file
+     * @throws ToolchainException as {@link #run}
+     */
+    public static Path calibrate(QuantizeSettings settings, Progress progress) {
+        QuantizeRun run = new QuantizeRun(settings, progress, Clock.systemUTC());
+        run.observe();
+        return run.tableFile();
+    }
+
+    /**
+     * Only analyses: what each layer costs in accuracy where it alone is INT8.
+     *
+     * @return each convolution, in the order it runs
+     * @throws ToolchainException as {@link #run}
+     */
+    public static List<Layer> sensitivity(QuantizeSettings settings, Progress progress) {
+        QuantizeRun run = new QuantizeRun(settings, progress, Clock.systemUTC());
+        try (Trials trials = new Trials(EvaluationSettings.standard(INTERPOLATION), progress)) {
+            run.trials = trials;
+            run.observe();
+            run.evaluateFloat();
+            run.profile();
+            run.analyse();
+            return run.layers(run.basePlan(Engine.ONNXRUNTIME), run.wholeProfile);
+        }
     }
 }
