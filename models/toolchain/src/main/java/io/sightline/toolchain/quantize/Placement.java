@@ -86,7 +86,7 @@ final class Placement {
         } else {
             placement.onInputs();
         }
-        placement.group();
+        placement.group(plan.target().hasZeroPoint());
         return placement;
     }
 
@@ -215,8 +215,12 @@ final class Placement {
         return activations;
     }
 
-    /** What is moved or put side by side keeps its scale; what is added has the same. */
-    private void group() {
+    /**
+     * What is moved or put side by side keeps its scale; what is added has the same. Rectified
+     * tensors do not share one with signed ones where there are zero points: theirs has to be the
+     * least number, or the rectifier does not vanish in the convolution's kernel.
+     */
+    private void group(boolean zeroPoints) {
         for (Node node : graph.nodes()) {
             boolean mover = MOVERS.contains(node.opType());
             if (!node.domain().isEmpty() || !(mover || node.is("Add"))) {
@@ -227,10 +231,33 @@ final class Placement {
                 members.addAll(node.outputs());
             }
             members.removeIf(member -> !tensors.contains(member));
-            for (int i = 1; i < members.size(); i++) {
-                groupOf.put(root(members.get(i)), root(members.get(0)));
+            if (zeroPoints) {
+                merge(members.stream().filter(this::isRectified).toList());
+                merge(members.stream().filter(member -> !isRectified(member)).toList());
+            } else {
+                merge(members);
             }
         }
+    }
+
+    private void merge(List<String> members) {
+        for (int i = 1; i < members.size(); i++) {
+            groupOf.put(root(members.get(i)), root(members.get(0)));
+        }
+    }
+
+    /** Whether nothing in it can be negative, going back through what only moves values. */
+    private boolean isRectified(String tensor) {
+        Optional<Node> producer = graph.producer(tensor);
+        if (producer.isEmpty() || !producer.get().domain().isEmpty()) {
+            return false;
+        }
+        return switch (producer.get().opType()) {
+            case "Relu", "Sigmoid" -> true;
+            case "MaxPool", "Resize", "Split", "Slice", "Transpose", "Reshape", "Concat" ->
+                    activations(producer.get()).stream().allMatch(this::isRectified);
+            default -> false;
+        };
     }
 
     private String root(String tensor) {
