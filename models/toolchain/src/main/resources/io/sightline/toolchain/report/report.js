@@ -48,8 +48,10 @@
         return Number.isFinite(n) ? format(n).replace(/^-/, "−") : n > 0 ? "∞" : "−∞";
     };
     const fixed = digits => formatted(n => n.toFixed(digits));
-    const signed = digits =>
-        formatted(n => (Number(n.toFixed(digits)) > 0 ? "+" : "") + n.toFixed(digits));
+    const signed = digits => formatted(n => {
+        const rounded = Number(n.toFixed(digits));
+        return (rounded > 0 ? "+" : rounded < 0 ? "-" : "") + Math.abs(rounded).toFixed(digits);
+    });
     const percent = digits => formatted(n => (100 * n).toFixed(digits) + " %");
     const whole = formatted(n => n.toLocaleString("en").replaceAll(",", "\u2009"));
     const brief = formatted(n => String(Number(n.toPrecision(4))));
@@ -59,6 +61,7 @@
     const bytes = formatted(n =>
         n >= 1e6 ? (n / 1e6).toFixed(2) + " MB" : n >= 1e3 ? (n / 1e3).toFixed(1) + " kB" : n + " B");
     const text = value => (isMissing(value) ? missing() : String(value));
+    const counted = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
     const ratio = (a, b) => (number(a) !== null && number(b) > 0 ? number(a) / number(b) : null);
 
     const interval = loss =>
@@ -68,6 +71,11 @@
         h("span", {class: `badge ${passed ? "good" : "bad"} ${size || ""}`},
             (passed ? "✓ " : "✗ ") + words);
 
+    const model = report.model || {};
+    const machine = report.machine || {};
+    const targets = list(report.targets);
+    const layers = list(report.layers);
+    const nodes = list(report.nodes);
     const maxLoss = number(report.settings?.gate?.max_loss);
 
     // --- Tables
@@ -158,11 +166,14 @@
 
     const redraws = [];
 
+    /** Below, axes would not fit: a page that is not laid out yet. */
+    const NARROWEST = 160;
+
     function plot(draw) {
         const holder = h("div");
         let drawn = 0;
         function redraw(width) {
-            if (width > 0 && width !== drawn) {
+            if (width >= NARROWEST && width !== drawn) {
                 drawn = width;
                 holder.replaceChildren(draw(width));
             }
@@ -187,10 +198,13 @@
 
     /** rows: {label, loss}; what lies outside the scale is drawn as an arrow. */
     function intervals(rows, label) {
-        const near = list(report.targets).map(target => target.loss).filter(Boolean);
-        const ends = near.flatMap(loss => [number(loss.low), number(loss.high)]).filter(Number.isFinite);
-        const widest = Math.max(0.004, maxLoss || 0, ...ends.map(Math.abs)) * 1.2;
         const measured = rows.filter(row => row.loss);
+        const reach = losses => Math.max(0.004, maxLoss || 0, ...losses
+            .flatMap(loss => [number(loss.low), number(loss.high)])
+            .filter(Number.isFinite).map(Math.abs)) * 1.2;
+        const near = reach(targets.map(target => target.loss).filter(Boolean));
+        const outside = measured.every(({loss}) => loss.high < -near || loss.low > near);
+        const widest = outside ? reach(measured.map(row => row.loss)) : near;
         return plot(width => {
             const narrow = width < 620;
             const left = narrow ? 6 : 190;
@@ -198,11 +212,12 @@
             const step = narrow ? 40 : 25;
             const top = 20;
             const height = top + measured.length * step + 24;
+            const most = Math.max(widest / 4, Math.min(widest, 1.2 * Math.max(...measured.map(row => row.loss.high))));
             const x = value =>
-                left + (width - left - right) * (value + widest) / (2 * widest);
+                left + (width - left - right) * (value + widest) / (widest + most);
             const svg = g("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label":
                 label + ": " + measured.map(row => `${row.label} ${tick(row.loss.delta)} from ${tick(row.loss.low)} to ${tick(row.loss.high)}`).join("; ")});
-            for (const value of niceSteps(-widest, widest, narrow ? 4 : 8)) {
+            for (const value of niceSteps(-widest, most, narrow ? 4 : 8)) {
                 svg.append(
                     g("line", {class: value === 0 ? "zero" : "axis", x1: x(value), x2: x(value), y1: top, y2: height - 20}),
                     g("text", {x: x(value), y: height - 6, "text-anchor": "middle"}, (value > 0 ? "+" : "") + tick(value)));
@@ -215,33 +230,33 @@
             measured.forEach((row, i) => {
                 const y = top + i * step + (narrow ? 28 : step / 2);
                 const {delta, low, high} = row.loss;
-                const numbers = `${tick(Number(delta.toFixed(4)))} [${tick(Number(low.toFixed(4)))}, ${tick(Number(high.toFixed(4)))}]`;
+                const numbers = `${signed(4)(delta)} [${signed(4)(low)}, ${signed(4)(high)}]`;
                 const title = g("title", null, `${row.label}: ${numbers}`);
                 const line = g("g", null, title);
                 const name = row.label.length > 30 ? row.label.slice(0, 29) + "…" : row.label;
                 if (narrow) {
                     line.append(
-                        g("text", {class: "strong", x: left, y: y - 11}, name),
-                        g("text", {x: width - right, y: y - 11, "text-anchor": "end"}, numbers));
+                        g("text", {class: "strong halo", x: left, y: y - 11}, name),
+                        g("text", {class: "halo", x: width - right, y: y - 11, "text-anchor": "end"}, numbers));
                 } else {
                     line.append(
                         g("text", {class: "strong", x: left - 12, y: y + 4, "text-anchor": "end"}, name),
                         g("text", {x: width - right + 12, y: y + 4}, numbers));
                 }
-                if (high < -widest || low > widest) {
-                    const edge = low > widest ? width - right : left;
-                    const tip = low > widest ? 9 : -9;
+                if (high < -widest || low > most) {
+                    const edge = low > most ? width - right : left;
+                    const tip = low > most ? 9 : -9;
                     line.append(g("path", {class: "int8-fill", d: `M${edge} ${y}l${-tip} -5v10z`}));
                 } else {
                     const from = x(Math.max(low, -widest));
-                    const to = x(Math.min(high, widest));
+                    const to = x(Math.min(high, most));
                     line.append(g("line", {class: "int8-line", "stroke-width": 2, x1: from, x2: to, y1: y, y2: y}));
                     for (const [value, end] of [[low, from], [high, to]]) {
-                        if (Math.abs(value) <= widest) {
+                        if (value >= -widest && value <= most) {
                             line.append(g("line", {class: "int8-line", "stroke-width": 2, x1: end, x2: end, y1: y - 4, y2: y + 4}));
                         }
                     }
-                    if (Math.abs(delta) <= widest) {
+                    if (delta >= -widest && delta <= most) {
                         line.append(g("circle", {class: "int8-fill", cx: x(delta), cy: y, r: 4}));
                     }
                 }
@@ -265,9 +280,9 @@
         const head = h("h3", null, kind.name);
         const drawing = plot(width => {
             const left = 56;
-            const height = 128;
+            const height = 138;
             const top = 8;
-            const bottom = height - 8;
+            const bottom = height - 22;
             const pitch = (width - left - 4) / layers.length;
             let low = Math.min(...usable);
             let high = Math.max(...usable);
@@ -295,11 +310,17 @@
                     g("line", {class: value === 0 ? "zero" : "axis", x1: left, x2: width, y1: y(value), y2: y(value)}),
                     g("text", {x: left - 6, y: y(value) + 4, "text-anchor": "end"}, label));
             }
+            const every = [1, 2, 5, 10, 20, 50, 100].find(n => n * pitch >= 34) || 200;
+            for (let i = 0; i < layers.length; i++) {
+                if ((i === 0 && every > 2) || (i + 1) % every === 0) {
+                    svg.append(g("text", {x: left + (i + 0.5) * pitch, y: height - 4, "text-anchor": "middle"}, i + 1));
+                }
+            }
             const base = y(kind.log ? 10 ** low : Math.max(low, Math.min(high, 0)));
             layers.forEach((layer, i) => {
                 const middle = left + (i + 0.5) * pitch;
                 const mark = g("g", null, g("title", null, `${i + 1}. ${layer.name}: ${kind.describe(layer)}`));
-                mark.append(g("rect", {x: left + i * pitch, y: 0, width: pitch, height, fill: "transparent"}));
+                mark.append(g("rect", {x: left + i * pitch, y: 0, width: pitch, height: bottom, fill: "transparent"}));
                 const bar = (value, from, share, fill) => {
                     if (Number.isFinite(value)) {
                         mark.append(g("rect", {class: fill, x: from, width: Math.max(1, share),
@@ -318,7 +339,7 @@
                 }
                 svg.append(mark);
             });
-            const cursor = g("rect", {class: "cursor", y: 0, height, width: Math.max(2, pitch), visibility: "hidden", "pointer-events": "none"});
+            const cursor = g("rect", {class: "cursor", y: 0, height: bottom, width: Math.max(2, pitch), visibility: "hidden", "pointer-events": "none"});
             svg.append(cursor);
             cursors.set(kind, i => {
                 cursor.setAttribute("visibility", "visible");
@@ -353,12 +374,6 @@
 
     const nothing = words => h("p", {class: "soft"}, words);
 
-    const model = report.model || {};
-    const machine = report.machine || {};
-    const targets = list(report.targets);
-    const layers = list(report.layers);
-    const nodes = list(report.nodes);
-
     function targetCard(target) {
         const kept = isMissing(target.file);
         const accuracy = target.accuracy;
@@ -370,13 +385,12 @@
                 badge(target.passed, target.passed ? "gates held" : "gate failed")),
             h("p", null, text(target.kept)),
             h("dl", {class: "figures"},
-                figure("mAP 50–95, float → INT8",
-                    [fixed(4)(report.float_accuracy?.map), " → ", fixed(4)(accuracy?.map)]),
-                figure("difference, 95% interval", signed(4)(target.loss?.delta), interval(target.loss)),
+                figure("mAP 50–95", fixed(4)(accuracy?.map), ["float ", fixed(4)(report.float_accuracy?.map)]),
+                figure("INT8 − float", signed(4)(target.loss?.delta), target.loss && ["95% ", interval(target.loss)]),
                 figure("speed, times float", times(speed?.ratio),
-                    speed ? [millis(speed.int8_millis), " ms a picture"] : null),
+                    speed && [millis(speed.int8_millis), " ms a picture"]),
                 figure("MACs in INT8", percent(1)(target.int8_share),
-                    [list(target.float_layers).length, " layers float"]),
+                    counted(list(target.float_layers).length, "layer") + " float"),
                 figure("size", bytes(target.bytes), ["float ", bytes(model.bytes)]),
                 figure("quantised by", [text(target.method)],
                     [text(target.weight_bits), "-bit weights", target.corrected ? ", channels corrected" : ""])),
@@ -386,12 +400,12 @@
                         h("thead", null, h("tr", null, h("th", {scope: "col"}, "gate"),
                             h("th", {scope: "col", class: "num"}, "measured"),
                             h("th", {scope: "col", class: "num"}, "limit"),
-                            h("th", {scope: "col"}, "result"))),
+                            h("th", {scope: "col", class: "num"}, "result"))),
                         h("tbody", null, target.gates.map(gate => h("tr", null,
                             h("th", {scope: "row"}, text(gate.what)),
                             h("td", {class: "num"}, brief(gate.value)),
                             h("td", {class: "num"}, brief(gate.limit)),
-                            h("td", {class: gate.passed ? "good" : "bad"}, gate.passed ? "✓ held" : "✗ failed"))))))
+                            h("td", {class: "num " + (gate.passed ? "good" : "bad")}, gate.passed ? "✓ held" : "✗ failed"))))))
                 : nothing("No gates were set."),
             kept ? h("p", {class: "soft"}, "No INT8 file is offered for this engine: the float model stays.")
                 : h("p", {class: "soft wrap"}, "File ", h("code", null, target.file)));
@@ -413,7 +427,7 @@
                 {name: "difference", num: true, of: row => row.loss?.delta, show: (value, row) => row.name === "float" ? "" : signed(4)(value)},
                 {name: "95% interval", num: true, of: row => row.loss?.low, show: (value, row) => row.name === "float" ? "" : interval(row.loss)},
             ], rows, {label: "accuracy"}),
-            targets.some(target => target.loss) && h("figure", null,
+            targets.some(target => target.loss) && h("figure", {class: "intervals"},
                 intervals(targets.map(target => ({label: target.target, loss: target.loss})), "INT8 minus float, mAP 50–95"),
                 h("figcaption", null, "INT8 minus float in mAP 50–95 with the 95% interval of a paired bootstrap over pictures. An interval across zero: the pictures do not tell the two apart.")));
     }
@@ -446,7 +460,8 @@
                 {name: "target", of: row => row.target},
                 {name: "reason", of: row => row.reason, wide: true},
             ], rows, {label: "layers that stay float", sort: true, tall: true})
-            : nothing("None: every convolution is INT8."));
+            : nothing(targets.some(target => !isMissing(target.file))
+                ? "None: every convolution is INT8." : "There is no INT8 model: the whole model stays float."));
     }
 
     function layerSection() {
@@ -480,8 +495,7 @@
             h("p", {class: "soft"}, `${layers.length} convolutions in the order they run. Errors are measured with only this layer in INT8; types and operators are those of the file for ONNX Runtime.`),
             h("div", {class: "legend", "aria-hidden": "true"},
                 h("span", null, h("i", {class: "of-int8"}), "INT8"),
-                h("span", null, h("i", {class: "of-kept"}), "stays float"),
-                h("span", null, h("i", {class: "of-float"}), "float time")),
+                h("span", null, h("i", {class: "of-kept"}), h("i", {class: "of-float"}), "stays float; float time")),
             readout,
             h("div", {class: "plots"}, kinds.map(kind => layerPlot(layers, kind, cursors))),
             table([
@@ -553,9 +567,9 @@
             {name: "95% interval", num: true, of: row => row.loss?.low, show: (value, row) => interval(row.loss)},
             {name: "MACs in INT8", num: true, of: row => row.int8_share, show: percent(1)},
         ], rows, {label, sort: rows.length > 2}),
-        rows.some(row => row.loss) && h("figure", null,
+        rows.some(row => row.loss) && h("figure", {class: "intervals"},
             intervals(rows.map(row => ({label: row.name, loss: row.loss})), label),
-            h("figcaption", null, "On the scale of the accuracy plot above; an arrow lies outside it."))];
+            h("figcaption", null, "INT8 minus float in mAP 50–95 with its 95% interval; an arrow lies outside the scale."))];
     }
 
     function comparisonSection() {
@@ -589,20 +603,21 @@
     }
 
     function imageSection() {
-        return section("images", "Images", list(report.images).map(set => {
-            const pictures = entries(set.pictures);
-            const problems = list(set.problems);
-            return [
-                h("h3", null, `${set.purpose}: ${pictures.length} pictures`),
-                h("p", {class: "mono wrap soft"}, text(set.path)),
-                problems.length ? h("ul", {class: "plain"}, problems.map(problem => h("li", null, problem)))
-                    : h("p", {class: "soft"}, "No problems found."),
-                h("details", null, h("summary", null, "Names and sha256"),
-                    table([
-                        {name: "picture", of: row => row[0], head: true, mono: true},
-                        {name: "sha256", of: row => row[1], mono: true},
-                    ], pictures, {label: "pictures to " + set.purpose, tall: true}))];
-        }));
+        return section("images", "Images", !list(report.images).length && h("p", null, missing()),
+            list(report.images).map(set => {
+                const pictures = entries(set.pictures);
+                const problems = list(set.problems);
+                return [
+                    h("h3", null, `${set.purpose}: ${pictures.length} pictures`),
+                    h("p", {class: "mono wrap soft"}, text(set.path)),
+                    problems.length ? h("ul", {class: "plain"}, problems.map(problem => h("li", null, problem)))
+                        : h("p", {class: "soft"}, "No problems found."),
+                    h("details", null, h("summary", null, "Names and sha256"),
+                        table([
+                            {name: "picture", of: row => row[0], head: true, mono: true},
+                            {name: "sha256", of: row => row[1], mono: true},
+                        ], pictures, {label: "pictures to " + set.purpose, tall: true}))];
+            }));
     }
 
     function yaml(value, indent) {

@@ -316,7 +316,8 @@ final class ReportFixture {
                                             .formatted(i / 2, i % 2, i % 3);
             int channels = 16 << Math.min(4, i / 9);
             int kernel = i % 2 == 0 ? 3 : 1;
-            double share = i == LAYERS - 1 ? left : left * (0.012 + 0.03 * chance.nextDouble());
+            double share =
+                    i == LAYERS - 1 ? left : Math.min(left, 0.006 + 0.0215 * chance.nextDouble());
             left -= share;
             double snr = i < 2 ? 14 + 4 * i : 24 + 14 * chance.nextDouble() - (head ? 4 : 0);
             double noise = Math.pow(10, -snr / 10);
