@@ -10,7 +10,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "model",
         description = "Turn a float ONNX detector into a measured INT8 one.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        subcommands = {QuantizeCommand.class, ReportCommand.class})
 final class ModelCommand implements Callable<Integer> {
 
     @Spec private CommandSpec spec;

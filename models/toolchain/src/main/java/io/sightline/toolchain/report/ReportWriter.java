@@ -170,13 +170,7 @@ public final class ReportWriter {
                     100 * target.int8Share(),
                     present(target.floatLayers()).size());
             for (Gate gate : present(target.gates())) {
-                line(
-                        text,
-                        "  %-6s         %s: %s, limit %s",
-                        gate.passed() ? "held" : "FAILED",
-                        gate.what(),
-                        brief(gate.value()),
-                        brief(gate.limit()));
+                line(text, "  %-6s         %s", gate.passed() ? "held" : "FAILED", text(gate));
             }
         }
         for (String warning : present(report.warnings())) {
@@ -184,6 +178,21 @@ public final class ReportWriter {
         }
         line(text, "%s", report.passed() ? "passed" : "failed");
         return text.toString();
+    }
+
+    /** Each gate that failed, of each target, with value and limit. */
+    public static List<String> failures(QuantizeReport report) {
+        return report.targets().stream()
+                .flatMap(
+                        target ->
+                                present(target.gates()).stream()
+                                        .filter(gate -> !gate.passed())
+                                        .map(gate -> target.target() + ": " + text(gate)))
+                .toList();
+    }
+
+    private static String text(Gate gate) {
+        return format("%s %s: found %s", gate.what(), brief(gate.limit()), brief(gate.value()));
     }
 
     /** What a JSON file leaves out. */

@@ -144,10 +144,12 @@ class ReportWriterTest {
                         "  mAP 50-95      0.3379 -> 0.3333 (-0.0046, 95% -0.0122 to +0.0031)",
                         "  speed          1.36 times float (25.94 -> 19.02 ms)",
                         "  MACs in INT8   95.1 %, 5 layers float",
-                        "  held           times float, at least: 1.364, limit 1.3",
-                        "  FAILED         loss of mAP 50-95, at most: 0.0117, limit 0.01",
+                        "  held           times float, at least 1.3: found 1.364",
+                        "  FAILED         loss of mAP 50-95, at most 0.01: found 0.0117",
                         "  speed          not measured",
                         "failed");
+        assertThat(ReportWriter.failures(ReportFixture.report()))
+                .containsExactly("tensorrt: loss of mAP 50-95, at most 0.01: found 0.0117");
         assertThat(ReportWriter.summary(ReportFixture.bare()))
                 .contains("onnxruntime: float is kept", "not measured -> not measured")
                 .endsWith("passed\n");
