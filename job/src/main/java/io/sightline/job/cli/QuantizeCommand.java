@@ -11,6 +11,7 @@ import io.sightline.toolchain.quantize.QuantizeSettings.LayerRule;
 import io.sightline.toolchain.quantize.QuantizeSettings.Partial;
 import io.sightline.toolchain.report.QuantizeReport;
 import io.sightline.toolchain.report.ReportWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Arrays;
@@ -166,6 +167,9 @@ final class QuantizeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         QuantizeSettings settings = settings();
+        if (!Files.isRegularFile(settings.model())) {
+            throw new UserException("model " + settings.model() + ": no such file");
+        }
         QuantizeReport report;
         try (ProgressLine progress = ProgressLine.open()) {
             report = QuantizeRun.run(settings, progress, Clock.systemUTC());

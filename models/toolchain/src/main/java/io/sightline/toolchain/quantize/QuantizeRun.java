@@ -2,9 +2,7 @@
 package io.sightline.toolchain.quantize;
 
 import io.sightline.toolchain.Progress;
-import io.sightline.toolchain.ToolchainException;
 import io.sightline.toolchain.report.QuantizeReport;
-import java.nio.file.Files;
 import java.time.Clock;
 
 /** Holds the place of the run. */
@@ -13,9 +11,6 @@ public final class QuantizeRun {
     private QuantizeRun() {}
 
     public static QuantizeReport run(QuantizeSettings settings, Progress progress, Clock clock) {
-        if (!Files.isRegularFile(settings.model())) {
-            throw new ToolchainException("model " + settings.model() + ": no such file");
-        }
         return null;
     }
 }
