@@ -16,7 +16,9 @@ import picocli.CommandLine.Spec;
             SynthCommand.class,
             FuseCommand.class,
             PrepareCommand.class,
-            EvaluateCommand.class
+            EvaluateCommand.class,
+            QuantizeCommand.class,
+            ReportCommand.class
         })
 final class ModelCommand implements Callable<Integer> {
 
