@@ -5,6 +5,7 @@ import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelOptions;
 import io.sightline.inference.ModelSpec;
+import io.sightline.inference.onnxruntime.GraphSession.Value;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
 import io.sightline.inference.onnxruntime.SessionSettings;
 import io.sightline.toolchain.Progress;
@@ -15,11 +16,16 @@ import io.sightline.toolchain.evaluate.EvaluationSettings;
 import io.sightline.toolchain.evaluate.Evaluator;
 import io.sightline.toolchain.evaluate.LabelledImages;
 import io.sightline.toolchain.graph.Graph;
+import io.sightline.toolchain.graph.TensorShapes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Random;
 
 /**
  * Evaluates graphs that may never be kept: each is written to a folder of its own, opened as the
@@ -29,6 +35,7 @@ import java.util.OptionalInt;
 final class Trials implements AutoCloseable {
 
     private static final int THREADS = 2;
+    private static final int PROFILE_ROUNDS = 12;
 
     private final EvaluationSettings settings;
     private final Progress progress;
@@ -44,9 +51,13 @@ final class Trials implements AutoCloseable {
         }
     }
 
-    /** For the profiler's files, too. */
-    Path folder() {
-        return folder;
+    /** Of each graph, run in turn. */
+    List<RuntimeProfile> profile(List<Graph> graphs) {
+        List<Map<String, Value>> inputs = new ArrayList<>();
+        for (Graph graph : graphs) {
+            inputs.add(TensorShapes.randomInputs(graph, 1, new Random(1)));
+        }
+        return RuntimeProfile.of(graphs, inputs, PROFILE_ROUNDS, folder);
     }
 
     Evaluation evaluate(Graph graph, ModelSpec spec, Target target, LabelledImages images) {

@@ -4,8 +4,12 @@ package io.sightline.toolchain.report;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import io.sightline.toolchain.evaluate.Evaluation;
+import io.sightline.toolchain.evaluate.ObjectSize;
+import io.sightline.toolchain.evaluate.PairedBootstrap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Everything that one quantisation found out: what goes into {@code report.json}, and into the page
@@ -86,14 +90,42 @@ public record QuantizeReport(
             Double small,
             Double medium,
             Double large,
-            Map<String, Double> classes) {}
+            Map<String, Double> classes) {
+
+        /** Of what an evaluation found; classes without objects are left out. */
+        public static Accuracy of(Evaluation evaluation) {
+            Map<String, Double> classes = new TreeMap<>();
+            for (Evaluation.OfClass each : evaluation.classes()) {
+                if (each.objects() > 0) {
+                    classes.put(each.label(), each.map());
+                }
+            }
+            return new Accuracy(
+                    evaluation.map(),
+                    evaluation.map50(),
+                    evaluation.map75(),
+                    finite(evaluation.map(ObjectSize.SMALL)),
+                    finite(evaluation.map(ObjectSize.MEDIUM)),
+                    finite(evaluation.map(ObjectSize.LARGE)),
+                    classes);
+        }
+
+        private static Double finite(double value) {
+            return Double.isFinite(value) ? value : null;
+        }
+    }
 
     /**
      * A difference in mAP 50-95 to the float model on the same images.
      *
      * @param low lower end of the 95% interval of a paired bootstrap over images
      */
-    public record Difference(double delta, double low, double high) {}
+    public record Difference(double delta, double low, double high) {
+
+        public static Difference of(PairedBootstrap.Difference found) {
+            return new Difference(found.delta(), found.low(), found.high());
+        }
+    }
 
     /**
      * @param target onnxruntime or tensorrt

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.toolchain.quantize;
+
+import io.sightline.toolchain.Progress;
+import io.sightline.toolchain.Target;
+import io.sightline.toolchain.calibrate.RangeMethod;
+import io.sightline.toolchain.evaluate.Evaluation;
+import io.sightline.toolchain.evaluate.PairedBootstrap;
+import io.sightline.toolchain.graph.Graph;
+import io.sightline.toolchain.prepare.Prepared;
+import io.sightline.toolchain.quantize.QuantizeSettings.Correction;
+import io.sightline.toolchain.quantize.QuantizeSettings.Engine;
+import io.sightline.toolchain.quantize.QuantizeSettings.Precision;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Decides which layers are INT8: not those that are faster in float, and of the others as many as
+ * accuracy on the select set allows.
+ */
+final class LayerChoice {
+
+    private static final int CORRECTION_PICTURES = 8;
+
+    /** A layer stays float for speed only where that is more than noise. */
+    private static final double WORTH_A_LAYER = 0.01;
+
+    /** How many of the most sensitive layers are tried in float, one after the other. */
+    private static final int[] MOST_SENSITIVE = {1, 2, 3, 5, 8, 13, 21, 34};
+
+    private final FloatNetwork network;
+    private final QuantizeSettings settings;
+    private final List<Sensitivity.OfLayer> sensitivities;
+    private final Trials trials;
+    private final Progress progress;
+    private final RuntimeProfile floatProfile;
+    private final RuntimeProfile wholeProfile;
+
+    /**
+     * @param plan what is to be INT8
+     * @param reasons why layers stay float, by name
+     */
+    record Choice(QuantizePlan plan, Map<String, String> reasons) {}
+
+    /**
+     * @param floatProfile of the float network
+     * @param wholeProfile of the network with every layer in INT8
+     */
+    LayerChoice(
+            FloatNetwork network,
+            QuantizeSettings settings,
+            List<Sensitivity.OfLayer> sensitivities,
+            RuntimeProfile floatProfile,
+            RuntimeProfile wholeProfile,
+            Trials trials,
+            Progress progress) {
+        this.network = network;
+        this.settings = settings;
+        this.sensitivities = sensitivities;
+        this.floatProfile = floatProfile;
+        this.wholeProfile = wholeProfile;
+        this.trials = trials;
+        this.progress = progress;
+    }
+
+    /** Every layer in INT8 but those that the settings want in float. */
+    static QuantizePlan basePlan(FloatNetwork network, QuantizeSettings settings, Engine engine) {
+        Set<String> floating = new LinkedHashSet<>();
+        Map<String, RangeMethod> methods = new LinkedHashMap<>();
+        for (String layer : network.layers()) {
+            if (settings.precisionOf(layer).equals(Optional.of(Precision.FLOAT))) {
+                floating.add(layer);
+            }
+            if (!settings.methodOf(layer).equals(settings.calibration().method())) {
+                methods.put(layer, settings.methodOf(layer));
+            }
+        }
+        return QuantizePlan.of(engine.target(), settings.calibration().method())
+                .withLayerMethods(methods)
+                .withBits(engine.weightBits(), 8, Set.of())
+                .withFloatLayers(floating);
+    }
+
+    Choice choose(Engine engine) {
+        Target target = engine.target();
+        Map<String, String> reasons = new LinkedHashMap<>();
+        QuantizePlan plan = basePlan(network, settings, engine);
+        plan.floatLayers().forEach(layer -> reasons.put(layer, "the settings say so"));
+        if (target == Target.TENSORRT) {
+            network.stem()
+                    .filter(layer -> !forced(layer))
+                    .ifPresent(
+                            layer ->
+                                    reasons.putIfAbsent(
+                                            layer,
+                                            "reads the picture, which TensorRT takes as floats"));
+        } else {
+            reasons.putAll(slowLayers(plan));
+        }
+        plan = plan.withFloatLayers(reasons.keySet());
+        plan = corrected(plan);
+        plan = partial(engine, plan, reasons);
+        return new Choice(plan, reasons);
+    }
+
+    private boolean forced(String layer) {
+        return settings.precisionOf(layer).equals(Optional.of(Precision.INT8));
+    }
+
+    /**
+     * Layers that make the network faster by staying float: found by running it, because a layer's
+     * own time says nothing of the conversions around it.
+     */
+    private Map<String, String> slowLayers(QuantizePlan plan) {
+        List<String> free =
+                network.layers().stream()
+                        .filter(layer -> !plan.floatLayers().contains(layer) && !forced(layer))
+                        .toList();
+        List<String> slower =
+                free.stream()
+                        .filter(
+                                layer ->
+                                        floatProfile.millis(layer) != null
+                                                && wholeProfile.millis(layer) != null
+                                                && wholeProfile.millis(layer)
+                                                        > floatProfile.millis(layer))
+                        .toList();
+        List<Set<String>> candidates = new ArrayList<>();
+        candidates.add(Set.of());
+        for (int first = 1; first <= Math.min(3, free.size()); first++) {
+            candidates.add(new LinkedHashSet<>(free.subList(0, first)));
+        }
+        candidates.add(new LinkedHashSet<>(slower));
+        candidates.removeIf(candidate -> !mayBeFloat(plan, candidate));
+        List<Set<String>> distinct = new ArrayList<>(new LinkedHashSet<>(candidates));
+        if (distinct.size() < 2) {
+            return Map.of();
+        }
+        List<Graph> graphs = new ArrayList<>();
+        for (Set<String> candidate : distinct) {
+            Set<String> floating = new HashSet<>(plan.floatLayers());
+            floating.addAll(candidate);
+            graphs.add(
+                    Quantizer.quantize(
+                                    network.graph(),
+                                    network.table(),
+                                    plan.withFloatLayers(floating))
+                            .graph());
+        }
+        double[] millis = SpeedTrial.medians(graphs, Math.max(5, settings.speedRounds() / 2));
+        progress.step("choose fast layers", 1, 1);
+        int best = 0;
+        for (int i = 1; i < millis.length; i++) {
+            int more = distinct.get(i).size() - distinct.get(best).size();
+            double gain = (millis[best] - millis[i]) / millis[best];
+            if (gain > (more > 0 ? Math.min(0.05, WORTH_A_LAYER * more) : 0)) {
+                best = i;
+            }
+        }
+        Map<String, String> reasons = new LinkedHashMap<>();
+        for (String layer : distinct.get(best)) {
+            reasons.put(
+                    layer,
+                    "faster so: the network takes %.2f ms with these layers in float, %.2f ms with all in INT8"
+                            .formatted(millis[best], millis[0]));
+        }
+        return reasons;
+    }
+
+    /** Whether the share of INT8 that the gate asks for is left. */
+    private boolean mayBeFloat(QuantizePlan plan, Set<String> candidate) {
+        Set<String> int8 = new HashSet<>(network.layers());
+        int8.removeAll(plan.floatLayers());
+        int8.removeAll(candidate);
+        return !int8.isEmpty()
+                && network.convolutions().share(int8) >= settings.gate().minInt8Share();
+    }
+
+    private QuantizePlan corrected(QuantizePlan plan) {
+        if (settings.correction() == Correction.OFF) {
+            return plan;
+        }
+        Prepared model = network.prepared(plan.target());
+        QuantizePlan corrected = correct(network, plan, progress);
+        if (settings.correction() == Correction.ON) {
+            return corrected;
+        }
+        double without = evaluate(plan, model).map();
+        double with = evaluate(corrected, model).map();
+        return with > without ? corrected : plan;
+    }
+
+    /** The plan with a correction for each layer. */
+    static QuantizePlan correct(FloatNetwork network, QuantizePlan plan, Progress progress) {
+        Prepared model = network.prepared(plan.target());
+        return Corrector.correct(
+                model.graph(),
+                network.table(),
+                plan,
+                model.spec(),
+                network.images()
+                        .calibrate()
+                        .subList(
+                                0,
+                                Math.min(CORRECTION_PICTURES, network.images().calibrate().size())),
+                FloatNetwork.INTERPOLATION,
+                progress);
+    }
+
+    private Evaluation evaluate(QuantizePlan plan, Prepared model) {
+        return trials.evaluate(
+                Quantizer.quantize(model.graph(), network.table(), plan).graph(),
+                model.spec(),
+                plan.target(),
+                network.images().select());
+    }
+
+    /** Most sensitive first. */
+    private List<String> ranked() {
+        Comparator<Sensitivity.OfLayer> mostSensitive =
+                switch (settings.sensitivity().metric()) {
+                    case MSE -> Comparator.comparingDouble(layer -> -layer.network().mse());
+                    case SNR -> Comparator.comparingDouble(layer -> layer.output().snr());
+                    case COSINE -> Comparator.comparingDouble(layer -> layer.output().cosine());
+                    case AP ->
+                            Comparator.comparingDouble(
+                                    layer -> layer.apLoss() == null ? 0 : layer.apLoss());
+                };
+        return sensitivities.stream()
+                .sorted(mostSensitive)
+                .map(Sensitivity.OfLayer::layer)
+                .toList();
+    }
+
+    /**
+     * Gives up network.layers(), the most sensitive first, until the loss on the select set is
+     * allowed.
+     */
+    private QuantizePlan partial(Engine engine, QuantizePlan plan, Map<String, String> reasons) {
+        List<String> candidates =
+                ranked().stream()
+                        .filter(layer -> !reasons.containsKey(layer) && !forced(layer))
+                        .toList();
+        if (!settings.partial().automatic()) {
+            List<String> chosen =
+                    candidates.subList(0, Math.min(settings.partial().layers(), candidates.size()));
+            chosen.forEach(layer -> reasons.put(layer, "among the most sensitive"));
+            return plan.withFloatLayers(reasons.keySet());
+        }
+        Prepared model = network.prepared(engine.target());
+        QuantizePlan best = plan;
+        Loss whole = loss(plan, model);
+        Loss least = whole;
+        Set<String> predictions = new LinkedHashSet<>(network.predictions());
+        predictions.removeIf(layer -> reasons.containsKey(layer) || forced(layer));
+        if (whole.mean() > settings.gate().maxLoss() / 2 && mayBeFloat(plan, predictions)) {
+            QuantizePlan trial = plan.withFloatLayers(union(reasons.keySet(), predictions));
+            Loss remaining = loss(trial, model);
+            if (remaining.mean() < whole.mean()) {
+                least = remaining;
+                best = trial;
+                for (String layer : predictions) {
+                    reasons.put(
+                            layer,
+                            "predicts boxes: with these in float the loss on the select set falls from %.4f to %.4f"
+                                    .formatted(whole.mean(), least.mean()));
+                }
+            }
+        }
+        Loss before = least;
+        List<String> given = List.of();
+        for (int i = 0; i < MOST_SENSITIVE.length && !least.mayHold(settings.gate()); i++) {
+            List<String> more =
+                    candidates.subList(0, Math.min(MOST_SENSITIVE[i], candidates.size()));
+            Set<String> floating = union(reasons.keySet(), more);
+            if (!mayBeFloat(plan, floating) || more.size() == given.size()) {
+                break;
+            }
+            QuantizePlan trial = plan.withFloatLayers(floating);
+            Loss remaining = loss(trial, model);
+            if (remaining.mean() < least.mean()) {
+                least = remaining;
+                best = trial;
+                given = more;
+            }
+        }
+        for (String layer : given) {
+            reasons.put(
+                    layer,
+                    "sensitive: with the %d most sensitive in float the loss on the select set falls from %.4f to %.4f"
+                            .formatted(given.size(), before.mean(), least.mean()));
+        }
+        return best;
+    }
+
+    private static Set<String> union(Set<String> some, Collection<String> others) {
+        Set<String> union = new LinkedHashSet<>(some);
+        union.addAll(others);
+        return union;
+    }
+
+    /** Of mAP on the select set, with its standard error. */
+    private record Loss(double mean, double standardError) {
+
+        /**
+         * Few pictures say little: layers are given up only where the gate is missed by more than
+         * chance. The report set has the last word.
+         */
+        boolean mayHold(QuantizeSettings.Gate gate) {
+            return mean - standardError <= gate.maxLoss();
+        }
+    }
+
+    private Loss loss(QuantizePlan plan, Prepared model) {
+        PairedBootstrap.Difference difference =
+                PairedBootstrap.difference(network.onSelect(), evaluate(plan, model));
+        return new Loss(-difference.delta(), difference.standardError());
+    }
+}
