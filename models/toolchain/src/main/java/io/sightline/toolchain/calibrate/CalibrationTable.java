@@ -109,7 +109,15 @@ public final class CalibrationTable {
                     java.util.Arrays.stream(counts, first, end).boxed().toList());
         }
 
-        Histogram toHistogram() {
+        Histogram toHistogram(String tensor) throws IOException {
+            if (!(min <= max && Double.isFinite(limit) && limit >= Math.max(-min, max))
+                    || zeros < 0
+                    || firstBin < 0
+                    || counts == null
+                    || firstBin + counts.size() > Histogram.BINS
+                    || counts.stream().anyMatch(count -> count == null || count < 0)) {
+                throw new IOException("tensor '" + tensor + "' has no whole histogram");
+            }
             long[] all = new long[Histogram.BINS];
             for (int i = 0; i < counts.size(); i++) {
                 all[firstBin + i] = counts.get(i);
@@ -156,13 +164,24 @@ public final class CalibrationTable {
     public static CalibrationTable read(Path file) {
         try {
             File content = new JsonMapper().readValue(Files.readAllBytes(file), File.class);
-            if (content.bins() != Histogram.BINS || content.tensors() == null) {
+            if (content == null
+                    || content.graphSha256() == null
+                    || content.pictures() == null
+                    || content.tensors() == null) {
+                throw new IOException("graph_sha256, pictures or tensors are missing");
+            }
+            if (content.bins() != Histogram.BINS) {
                 throw new ToolchainException(
                         "%s: has histograms of %d bins, expected %d: calibrate again"
                                 .formatted(file, content.bins(), Histogram.BINS));
             }
             Map<String, Histogram> tensors = new TreeMap<>();
-            content.tensors().forEach((name, row) -> tensors.put(name, row.toHistogram()));
+            for (Map.Entry<String, Row> row : content.tensors().entrySet()) {
+                if (row.getValue() == null) {
+                    throw new IOException("tensor '" + row.getKey() + "' has no histogram");
+                }
+                tensors.put(row.getKey(), row.getValue().toHistogram(row.getKey()));
+            }
             return new CalibrationTable(content.graphSha256(), content.pictures(), tensors);
         } catch (IOException e) {
             throw new ToolchainException(

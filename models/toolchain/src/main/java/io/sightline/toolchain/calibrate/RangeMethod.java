@@ -63,7 +63,10 @@ public record RangeMethod(Kind kind, double percentile) {
         return switch (kind) {
             case MAX -> all;
             case PERCENTILE -> {
-                double outside = histogram.total() * (100 - percentile) / 200;
+                double outside = outside(histogram) / 2;
+                if (isMostlyZeros(histogram)) {
+                    yield all;
+                }
                 yield new Range(
                         Math.max(all.low(), Math.min(0, quantile(histogram, outside, false))),
                         Math.min(all.high(), Math.max(0, quantile(histogram, outside, true))));
@@ -89,8 +92,11 @@ public record RangeMethod(Kind kind, double percentile) {
         return switch (kind) {
             case MAX -> all;
             case PERCENTILE -> {
+                if (isMostlyZeros(histogram)) {
+                    yield all;
+                }
                 long[] magnitudes = histogram.magnitudes();
-                double outside = histogram.total() * (100 - percentile) / 100;
+                double outside = outside(histogram);
                 long seen = 0;
                 int bin = magnitudes.length;
                 while (bin > 1 && seen + magnitudes[bin - 1] <= outside) {
@@ -112,6 +118,16 @@ public record RangeMethod(Kind kind, double percentile) {
             }
             case ENTROPY -> Math.min(all, leastDivergence(histogram));
         };
+    }
+
+    /** How many of all values may be clipped. */
+    private double outside(Histogram histogram) {
+        return histogram.total() * (100 - percentile) / 100;
+    }
+
+    /** Whether the share to keep is zeros alone: of the other values nothing would be left. */
+    private boolean isMostlyZeros(Histogram histogram) {
+        return histogram.total() - histogram.zeros() <= outside(histogram);
     }
 
     private static double quantile(Histogram histogram, double outside, boolean upper) {
@@ -232,15 +248,32 @@ public record RangeMethod(Kind kind, double percentile) {
         return best * amax / ENTROPY_BINS;
     }
 
+    /**
+     * Each bin is shared out by its overlap with the new ones: thrown in whole, some new bins would
+     * get two and their neighbours one, which looks like information.
+     */
     private static double[] rebinned(Histogram histogram, double amax) {
         long[] magnitudes = histogram.magnitudes();
         double[] counts = new double[ENTROPY_BINS];
+        double width = histogram.binWidth() / amax * ENTROPY_BINS;
         for (int i = 0; i < magnitudes.length; i++) {
-            double value = (i + 0.5) * histogram.binWidth();
-            counts[Math.min(ENTROPY_BINS - 1, (int) (value / amax * ENTROPY_BINS))] +=
-                    magnitudes[i];
+            // Nothing lies beyond the largest magnitude.
+            double end = Math.min(ENTROPY_BINS, snapped((i + 1) * width));
+            double begin = Math.min(end, snapped(i * width));
+            if (begin == end) {
+                counts[ENTROPY_BINS - 1] += magnitudes[i];
+            }
+            for (int bin = (int) begin; bin < end; bin++) {
+                double overlap = Math.min(end, bin + 1) - Math.max(begin, bin);
+                counts[bin] += magnitudes[i] * overlap / (end - begin);
+            }
         }
         return counts;
+    }
+
+    /** Rounding must not fill an empty neighbour with next to nothing. */
+    private static double snapped(double edge) {
+        return Math.abs(edge - Math.rint(edge)) < 1e-3 ? Math.rint(edge) : edge;
     }
 
     private static double divergence(double[] counts, int kept, double tail) {

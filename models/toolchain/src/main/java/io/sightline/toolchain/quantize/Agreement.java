@@ -36,7 +36,7 @@ final class Agreement {
 
     /** Signal power to noise power, dB; infinite where there is no noise. */
     double snr() {
-        return 10 * Math.log10(signal / noise);
+        return noise == 0 ? Double.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
     }
 
     /** Noise power to signal power, as YOLOv6's sensitivity analysis has it. */
@@ -44,8 +44,11 @@ final class Agreement {
         return signal == 0 ? 0 : noise / signal;
     }
 
-    /** Cosine of the angle between the two; 1 where both are zero. */
+    /** Cosine of the angle between the two; 1 where both are zero, 0 where one is. */
     double cosine() {
-        return power == 0 && signal == 0 ? 1 : product / Math.sqrt(signal * power);
+        if (power == 0 || signal == 0) {
+            return power == signal ? 1 : 0;
+        }
+        return product / Math.sqrt(signal) / Math.sqrt(power);
     }
 }

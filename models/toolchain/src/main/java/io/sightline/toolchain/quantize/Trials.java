@@ -61,7 +61,7 @@ final class Trials implements AutoCloseable {
     }
 
     Evaluation evaluate(Graph graph, ModelSpec spec, Target target, LabelledImages images) {
-        Path onnx = folder.resolve(spec.name() + ".onnx");
+        Path onnx = folder.resolve("trial.onnx");
         graph.write(onnx);
         ModelFile file =
                 ModelFile.write(onnx, spec, Optional.of(target.label()), OptionalInt.empty());
