@@ -69,13 +69,24 @@ public final class Preparer {
         return prepare(graph, spec, settings);
     }
 
-    private static ModelSpec specOf(Path onnx, Graph graph, ModelOptions options) {
-        return ModelFile.read(onnx)
-                .spec(
-                        graph.inputs().stream().map(ValueInfo::toGraphTensor).toList(),
-                        graph.outputs().stream().map(ValueInfo::toGraphTensor).toList(),
-                        options,
-                        1);
+    /**
+     * What the job would know of a model, and the border that YOLOv6 wants where nobody says one.
+     *
+     * @throws InferenceException if the file is no model that the job could run
+     */
+    public static ModelSpec specOf(Path onnx, Graph graph, ModelOptions options) {
+        ModelFile file = ModelFile.read(onnx);
+        ModelSpec spec = specOf(file, graph, options);
+        ModelOptions completed = AssumedBorder.complete(options, file, graph, spec);
+        return completed.equals(options) ? spec : specOf(file, graph, completed);
+    }
+
+    private static ModelSpec specOf(ModelFile file, Graph graph, ModelOptions options) {
+        return file.spec(
+                graph.inputs().stream().map(ValueInfo::toGraphTensor).toList(),
+                graph.outputs().stream().map(ValueInfo::toGraphTensor).toList(),
+                options,
+                1);
     }
 
     /**

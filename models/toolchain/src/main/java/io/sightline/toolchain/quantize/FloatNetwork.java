@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.toolchain.quantize;
 
-import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelOptions;
 import io.sightline.inference.ModelSpec;
 import io.sightline.toolchain.Progress;
@@ -18,7 +17,6 @@ import io.sightline.toolchain.fuse.PassReport;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.Node;
 import io.sightline.toolchain.graph.TensorShapes;
-import io.sightline.toolchain.graph.ValueInfo;
 import io.sightline.toolchain.prepare.PrepareSettings;
 import io.sightline.toolchain.prepare.Prepared;
 import io.sightline.toolchain.prepare.Preparer;
@@ -89,13 +87,7 @@ final class FloatNetwork {
     private void read() {
         Graph source = Graph.read(settings.model());
         ModelOptions options = new ModelOptions(settings.layout(), settings.border());
-        ModelFile file = ModelFile.read(settings.model());
-        sourceSpec =
-                file.spec(
-                        source.inputs().stream().map(ValueInfo::toGraphTensor).toList(),
-                        source.outputs().stream().map(ValueInfo::toGraphTensor).toList(),
-                        options,
-                        1);
+        sourceSpec = Preparer.specOf(settings.model(), source, options);
         boolean dynamic = source.nodes().stream().anyMatch(node -> node.is("ConvInteger"));
         progress.step("fuse", 0, 1);
         fused = Fuser.fuse(source, dynamic);
