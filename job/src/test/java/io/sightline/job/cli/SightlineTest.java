@@ -49,7 +49,7 @@ class SightlineTest {
         assertThat(run.out()).isEmpty();
         assertThat(run.err())
                 .startsWith("Usage: sightline")
-                .contains("demo", "run", "replay", "detect", "bench");
+                .contains("demo", "run", "replay", "detect", "bench", "model");
         assertThat(CommandLineRun.of("--help").status()).isZero();
         assertThat(CommandLineRun.of("--help").out()).isEqualTo(run.err());
         assertThat(CommandLineRun.of("--version").out()).startsWith("sightline ");
@@ -57,9 +57,13 @@ class SightlineTest {
 
     @Test
     void shouldNameWhatItDoesNotKnow() {
-        assertThat(oneLine("dmo"))
+        assertThat(oneLine("repaly"))
                 .isEqualTo(
-                        "sightline: unknown: 'dmo': did you mean demo? (see 'sightline --help')");
+                        "sightline: unknown: 'repaly': did you mean replay? (see 'sightline --help')");
+        assertThat(oneLine("dmo"))
+                .as("the nearest first")
+                .isEqualTo(
+                        "sightline: unknown: 'dmo': did you mean demo or model? (see 'sightline --help')");
         assertThat(oneLine("detect", "--modle", "m.onnx", "a.jpg"))
                 .startsWith("sightline detect: ")
                 .contains("Missing required option: '--model=FILE'", "unknown: '--modle'")
