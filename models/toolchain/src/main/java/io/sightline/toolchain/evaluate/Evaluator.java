@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.toolchain.evaluate;
 
+import io.sightline.events.DetectionEvent.DetectedObject;
 import io.sightline.events.FrameRejectedException;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
 import io.sightline.inference.ModelSpec;
 import io.sightline.toolchain.Progress;
 import io.sightline.toolchain.ToolchainException;
+import io.sightline.vision.Interpolation;
+import io.sightline.vision.NmsSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -80,6 +85,34 @@ public final class Evaluator {
                     found[i].objects());
         }
         return map.evaluation(spec.labels());
+    }
+
+    /**
+     * The same pictures labelled by what a model finds in them: what another one finds can be held
+     * against that, whether the model is right or not.
+     *
+     * @param nms which of its detections count
+     * @throws ToolchainException if a picture cannot be read
+     */
+    public static LabelledImages findings(
+            InferenceBackend backend,
+            LabelledImages images,
+            Interpolation interpolation,
+            NmsSettings nms) {
+        List<LabelledImage> labelled = new ArrayList<>();
+        try (PictureDetector detector = new PictureDetector(backend, interpolation, nms)) {
+            for (LabelledImage image : images.images()) {
+                PictureDetector.Result found = detect(detector, image.file());
+                List<GroundTruth> truths = new ArrayList<>();
+                for (DetectedObject object : found.objects()) {
+                    Box box = Box.of(object.bbox());
+                    truths.add(new GroundTruth(object.classId(), box, box.area(), false));
+                }
+                labelled.add(
+                        new LabelledImage(image.file(), found.width(), found.height(), truths));
+            }
+        }
+        return new LabelledImages(labelled, Optional.empty(), "");
     }
 
     /** Looks at images until there are none left. */

@@ -11,6 +11,7 @@ import io.sightline.toolchain.calibrate.CalibrationTable;
 import io.sightline.toolchain.calibrate.Calibrator;
 import io.sightline.toolchain.calibrate.Pictures;
 import io.sightline.toolchain.evaluate.Evaluation;
+import io.sightline.toolchain.evaluate.LabelledImages;
 import io.sightline.toolchain.fuse.FuseResult;
 import io.sightline.toolchain.fuse.Fuser;
 import io.sightline.toolchain.fuse.PassReport;
@@ -59,6 +60,7 @@ final class FloatNetwork {
     private CalibrationTable table;
     private Evaluation onSelect;
     private Evaluation onReport;
+    private LabelledImages findings;
 
     private FloatNetwork(QuantizeSettings settings, Progress progress) {
         this.settings = settings;
@@ -189,6 +191,7 @@ final class FloatNetwork {
     /** Measures what the float network finds. */
     void evaluate(Trials trials) {
         onSelect = trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.select());
+        findings = trials.findings(fused.graph(), sourceSpec, images.select());
         onReport = trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.report());
     }
 
@@ -246,6 +249,11 @@ final class FloatNetwork {
     /** Of the float network, on the report set. */
     Evaluation onReport() {
         return onReport;
+    }
+
+    /** The select set's pictures, labelled by what the float network finds in them. */
+    LabelledImages findings() {
+        return findings;
     }
 
     /** What a reviewer should know. Live. */

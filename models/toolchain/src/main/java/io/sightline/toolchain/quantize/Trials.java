@@ -17,6 +17,7 @@ import io.sightline.toolchain.evaluate.Evaluator;
 import io.sightline.toolchain.evaluate.LabelledImages;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.TensorShapes;
+import io.sightline.vision.NmsSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,6 +37,9 @@ final class Trials implements AutoCloseable {
 
     private static final int THREADS = 2;
     private static final int PROFILE_ROUNDS = 12;
+
+    /** Least confidence of what counts as found. */
+    private static final float FOUND = 0.25f;
 
     private final EvaluationSettings settings;
     private final Progress progress;
@@ -61,18 +65,34 @@ final class Trials implements AutoCloseable {
     }
 
     Evaluation evaluate(Graph graph, ModelSpec spec, Target target, LabelledImages images) {
+        try (InferenceBackend backend = open(graph, spec, target)) {
+            return new Evaluator(images, settings, progress).evaluate(backend);
+        }
+    }
+
+    /** The pictures labelled by what the graph finds in them. */
+    LabelledImages findings(Graph graph, ModelSpec spec, LabelledImages images) {
+        try (InferenceBackend backend = open(graph, spec, Target.ONNXRUNTIME)) {
+            return Evaluator.findings(
+                    backend,
+                    images,
+                    settings.interpolation(),
+                    NmsSettings.infer(FOUND, spec.iou()));
+        }
+    }
+
+    private InferenceBackend open(Graph graph, ModelSpec spec, Target target) {
         Path onnx = folder.resolve("trial.onnx");
         graph.write(onnx);
         ModelFile file =
                 ModelFile.write(onnx, spec, Optional.of(target.label()), OptionalInt.empty());
-        SessionSettings session =
+        return OnnxRuntimeBackend.open(
+                file,
+                ModelOptions.NONE,
+                1,
                 target == Target.ONNXRUNTIME
                         ? SessionSettings.serving(THREADS)
-                        : SessionSettings.reference(THREADS);
-        try (InferenceBackend backend =
-                OnnxRuntimeBackend.open(file, ModelOptions.NONE, 1, session)) {
-            return new Evaluator(images, settings, progress).evaluate(backend);
-        }
+                        : SessionSettings.reference(THREADS));
     }
 
     @Override
