@@ -150,9 +150,12 @@ final class Placement {
             return true;
         }
         if (producer.isPresent() && RECTIFIERS.contains(producer.get().opType())) {
+            // As rectified() goes forwards: only a kernel that computes takes a rectifier in.
             String before = producer.get().input(0);
             return graph.soleConsumer(before).isPresent()
-                    && graph.producer(before).map(int8::contains).orElse(false);
+                    && graph.producer(before)
+                            .map(node -> int8.contains(node) && !MOVERS.contains(node.opType()))
+                            .orElse(false);
         }
         return producer.map(int8::contains).orElse(false);
     }
@@ -285,6 +288,11 @@ final class Placement {
     /** Whether the tensor is there only rounded: all its consumers have to take it so. */
     boolean givenRounded(String tensor) {
         return isInt8(tensor);
+    }
+
+    /** What a quantised convolution gives, behind its rectifier. */
+    String given(Node conv) {
+        return rectified(conv, conv.output());
     }
 
     boolean isInt8(Node node) {

@@ -136,7 +136,7 @@ public final class Quantizer {
             RangeMethod method = plan.layerMethods().get(conv.name());
             if (method != null) {
                 methods.put(conv.input(0), method);
-                methods.put(conv.output(), method);
+                methods.put(placement.given(conv), method);
             }
         }
         return methods;
@@ -213,7 +213,9 @@ public final class Quantizer {
         boolean all = placement.givenRounded(tensor);
         List<Node> consumers =
                 graph.consumers(tensor).stream().filter(node -> all || takesRounded(node)).toList();
-        if (consumers.isEmpty()) {
+        // Without a pair behind it, the kernel that gives an output would be a float one.
+        boolean output = graph.isOutput(tensor) && all && plan.target().hasZeroPoint();
+        if (consumers.isEmpty() && !output) {
             return;
         }
         String scaleName =
@@ -225,25 +227,42 @@ public final class Quantizer {
                                 plan.target().hasZeroPoint() ? ElementType.UINT8 : ElementType.INT8,
                                 new long[0],
                                 (byte) scale.zeroPoint()));
+        String dequantized = graph.uniqueTensor(tensor + "_dequantized");
         String source = tensor;
+        if (output) {
+            source = graph.uniqueTensor(tensor + "_unrounded");
+            String unrounded = source;
+            graph.producer(tensor)
+                    .ifPresent(
+                            node ->
+                                    node.outputs()
+                                            .replaceAll(
+                                                    name ->
+                                                            name.equals(tensor)
+                                                                    ? unrounded
+                                                                    : name));
+            dequantized = tensor;
+        }
         if (isClipped(scale)) {
+            String whole = source;
             source = graph.uniqueTensor(tensor + "_clipped");
             String low =
                     graph.addConstant(tensor + "_low", Tensor.scalar((float) scale.range().low()));
             String high =
                     graph.addConstant(
                             tensor + "_high", Tensor.scalar((float) scale.range().high()));
-            graph.add("Clip", source, List.of(tensor, low, high), source);
+            graph.add("Clip", source, List.of(whole, low, high), source);
         }
         String quantized = graph.uniqueTensor(tensor + "_quantized");
-        String dequantized = graph.uniqueTensor(tensor + "_dequantized");
         graph.add("QuantizeLinear", quantized, List.of(source, scaleName, zeroName), quantized);
         graph.add(
                 "DequantizeLinear",
-                dequantized,
+                graph.uniqueTensor(tensor + "_dequantized"),
                 List.of(quantized, scaleName, zeroName),
                 dequantized);
-        consumers.forEach(node -> node.replaceInput(tensor, dequantized));
+        for (Node node : consumers) {
+            node.replaceInput(tensor, dequantized);
+        }
     }
 
     /** Fewer than 8 bits: what the 8-bit numbers could express beyond has to be cut off. */

@@ -55,7 +55,7 @@ final class RuntimeProfile {
      *
      * @param name of the first node that went into it; its own where there is none
      * @param operator of the runtime
-     * @param precision of its first input
+     * @param precision of the first tensor that it takes
      * @param millis median of the runs
      */
     record Run(String name, String operator, String precision, double millis) {}
@@ -155,10 +155,15 @@ final class RuntimeProfile {
                     node.ifPresent(
                             n -> {
                                 operatorOfNode.merge(
-                                        n.name(), operator, (a, b) -> b.contains("Conv") ? b : a);
+                                        n.name(), operator, RuntimeProfile::convolution);
                                 String owner = owners.get(n.name());
                                 if (owner != null) {
                                     millisOfLayer.merge(owner, millis, Double::sum);
+                                    if (operator.contains("Conv")) {
+                                        // It may carry the name of what it took in.
+                                        operatorOfNode.merge(
+                                                owner, operator, RuntimeProfile::convolution);
+                                    }
                                 }
                             });
                     runs.add(
@@ -166,7 +171,7 @@ final class RuntimeProfile {
                                     node.map(Node::name)
                                             .orElse(key.substring(0, key.lastIndexOf(' '))),
                                     operator,
-                                    precision(args),
+                                    precision(operator, args),
                                     millis));
                 });
         runs.sort(Comparator.comparingDouble(Run::millis).reversed());
@@ -180,8 +185,14 @@ final class RuntimeProfile {
                 : Optional.empty();
     }
 
-    private static String precision(JsonNode args) {
-        JsonNode first = args.path("input_type_shape").path(0);
+    private static String convolution(String one, String other) {
+        return other.contains("Conv") ? other : one;
+    }
+
+    private static String precision(String operator, JsonNode args) {
+        // Scale and zero point of what it gives come first.
+        int index = operator.equals("QLinearConcat") ? 2 : 0;
+        JsonNode first = args.path("input_type_shape").path(index);
         return first.fieldNames().hasNext() ? first.fieldNames().next() : "";
     }
 
