@@ -17,6 +17,8 @@ import picocli.CommandLine.Spec;
             FuseCommand.class,
             PrepareCommand.class,
             EvaluateCommand.class,
+            CalibrateCommand.class,
+            SensitivityCommand.class,
             QuantizeCommand.class,
             ReportCommand.class
         })

@@ -30,7 +30,7 @@ class QuantizeCommandTest {
     private static QuantizeSettings settings(String... args) {
         QuantizeCommand command = new QuantizeCommand();
         OptionTypes.register(new CommandLine(command)).parseArgs(args);
-        return command.settings();
+        return command.flags.settings();
     }
 
     private static String problem(String... args) {

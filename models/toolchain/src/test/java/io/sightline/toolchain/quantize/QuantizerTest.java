@@ -492,7 +492,7 @@ class QuantizerTest {
         Graph graph = net.endingIn("a");
         for (QuantizePlan plan : List.of(ONNXRUNTIME, TENSORRT)) {
             Graph quantized = quantize(graph, plan).graph();
-            float[] values = SmallNet.values(quantized, "a", plan == ONNXRUNTIME);
+            float[] values = SmallNet.values(quantized, "a", plan.equals(ONNXRUNTIME));
             int area = SmallNet.SIDE * SmallNet.SIDE;
             for (int i = area; i < 2 * area; i++) {
                 assertThat(values[i]).isCloseTo(3, within(0.05f));

@@ -138,8 +138,7 @@ class RuntimeProfileTest {
         net.concat("cat", "large", "larger");
         net.conv("head", "cat", 2 * SmallNet.CHANNELS);
         net.node("Softplus", "outputs", "head");
-        return net(
-                net, net.endingIn("outputs"), "deconv", "QLinearConcat", "ConvTranspose float");
+        return net(net, net.endingIn("outputs"), "deconv", "QLinearConcat", "ConvTranspose float");
     }
 
     /** Squeeze and excite, with another activation. */
@@ -184,8 +183,7 @@ class RuntimeProfileTest {
     }
 
     private RuntimeProfile profile(Graph graph) {
-        return RuntimeProfile.of(
-                        List.of(graph), List.of(SmallNet.inputs(graph).get(0)), 3, folder)
+        return RuntimeProfile.of(List.of(graph), List.of(SmallNet.inputs(graph).get(0)), 3, folder)
                 .get(0);
     }
 
@@ -194,6 +192,7 @@ class RuntimeProfileTest {
     void shouldRunAsInt8WhatIsPlannedSo(String name, Graph graph, Set<String> operators)
             throws Exception {
         CalibrationTable table = SmallNet.observed(graph);
+        QuantizePlan plan = QuantizePlan.of(Target.ONNXRUNTIME, RangeMethod.MAX);
         Quantizer.Result result = Quantizer.quantize(graph, table, plan);
         assertThat(result.int8Layers()).isEqualTo(Quantizer.layers(graph));
 
@@ -246,9 +245,9 @@ class RuntimeProfileTest {
         SmallNet net = new SmallNet();
         Graph graph = net.decoded(net.convSilu("b", net.convSilu("a", "images")));
         QuantizePlan plan =
+                QuantizePlan.of(Target.ONNXRUNTIME, RangeMethod.MAX)
                         .withFloatLayers(Set.of("b.conv"));
-        Quantizer.Result result =
-                Quantizer.quantize(graph, SmallNet.observed(graph), plan);
+        Quantizer.Result result = Quantizer.quantize(graph, SmallNet.observed(graph), plan);
         List<RuntimeProfile> profiles =
                 RuntimeProfile.of(
                         List.of(graph, result.graph()),

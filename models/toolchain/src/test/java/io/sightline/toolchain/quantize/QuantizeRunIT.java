@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.toolchain.quantize;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sightline.events.testing.SharedFiles;
+import io.sightline.inference.InferenceException;
+import io.sightline.inference.ModelFile;
+import io.sightline.inference.ModelOptions;
+import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
+import io.sightline.toolchain.Progress;
+import io.sightline.toolchain.quantize.QuantizeSettings.Engine;
+import io.sightline.toolchain.quantize.QuantizeSettings.Metric;
+import io.sightline.toolchain.report.QuantizeReport;
+import io.sightline.toolchain.report.QuantizeReport.TargetResult;
+import io.sightline.toolchain.report.QuantizeReport.Variant;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole runs on real models and pictures. No speed is asserted: a busy machine has any. */
+class QuantizeRunIT {
+
+    @TempDir Path folder;
+
+    private QuantizeSettings.Builder settings(String model) {
+        return QuantizeSettings.builder()
+                .model(SharedFiles.require("models/" + model + ".onnx"))
+                .images(SharedFiles.require("data/coco-val-dev"), Optional.empty())
+                .output(folder)
+                .calibrateCount(32)
+                .selectCount(48)
+                .sensitivity(new QuantizeSettings.Sensitivity(Metric.MSE, 1, false))
+                .variants(false)
+                .lowBits(List.of())
+                .minSpeedup(0)
+                .speedRounds(5);
+    }
+
+    private static QuantizeReport run(QuantizeSettings settings) {
+        QuantizeReport report = QuantizeRun.run(settings, Progress.SILENT, Clock.systemUTC());
+        report.targets()
+                .forEach(target -> System.out.println(report.model().name() + " " + target));
+        return report;
+    }
+
+    @Test
+    void shouldKeepTheAccuracyOfYoloV5() {
+        QuantizeReport report =
+                run(settings("yolov5n-640").variants(true).minInt8Share(0.80).build());
+
+        TargetResult onnxRuntime = report.targets().get(0);
+        assertThat(onnxRuntime.passed()).as(onnxRuntime.toString()).isTrue();
+        assertThat(onnxRuntime.int8Share()).isGreaterThanOrEqualTo(0.85);
+        assertThat(-onnxRuntime.loss().delta()).isLessThanOrEqualTo(0.010);
+        Path file = folder.resolve(onnxRuntime.file());
+        assertThat(ModelFile.read(file).target()).contains("onnxruntime");
+        try (OnnxRuntimeBackend backend = OnnxRuntimeBackend.open(file, ModelOptions.NONE, 4, 1)) {
+            assertThat(backend.spec().precision()).isEqualTo("int8");
+            assertThat(backend.spec().maxBatch()).isEqualTo(4);
+            assertThat(backend.spec().sha256()).isEqualTo(onnxRuntime.sha256());
+        }
+
+        TargetResult tensorRt = report.targets().get(1);
+        if (tensorRt.passed()) {
+            Path other = folder.resolve(tensorRt.file());
+            assertThatThrownBy(() -> OnnxRuntimeBackend.open(other, ModelOptions.NONE, 1, 1))
+                    .isInstanceOf(InferenceException.class)
+                    .hasMessageContaining(other.toString())
+                    .hasMessageContaining("quantised for tensorrt");
+        }
+
+        assertThat(report.variants()).extracting(Variant::name).contains("naive", "decode too");
+        assertThat(
+                        report.variants().stream()
+                                .filter(variant -> variant.name().equals("decode too"))
+                                .findFirst()
+                                .orElseThrow()
+                                .map())
+                .isLessThan(0.01);
+    }
+
+    @Test
+    void shouldKeepYoloV6LiteInFloat() {
+        QuantizeReport report =
+                run(
+                        settings("yolov6-lite-l-320")
+                                .engines(List.of(Engine.ONNXRUNTIME))
+                                .correction(QuantizeSettings.Correction.OFF)
+                                .partial(QuantizeSettings.Partial.NONE)
+                                .build());
+
+        TargetResult result = report.targets().get(0);
+        assertThat(report.passed()).isFalse();
+        assertThat(result.file()).isNull();
+        assertThat(result.kept()).startsWith("float, because INT8 does not hold the gate");
+        assertThat(-result.loss().delta()).isGreaterThan(0.010);
+        assertThat(folder.resolve("yolov6-lite-l-320-onnxruntime.onnx")).doesNotExist();
+        assertThat(Files.exists(folder.resolve("yolov6-lite-l-320-float.onnx"))).isTrue();
+    }
+}
