@@ -130,7 +130,8 @@ class DetectionReaderTest {
         List<float[]> pairs = new ArrayList<>();
         for (int c = 0; c < classes; c++) {
             for (int i = 0; i < anchors; i++) {
-                float score = random.nextInt(1 << 20) * 0x1p-20f;
+                // All different: which of two equal ones comes first is not told.
+                float score = (random.nextInt(1 << 10) * 1024 + c * anchors + i) * 0x1p-20f;
                 planes[(4 + c) * anchors + i] = score;
                 // Boxes of two anchors would be one here, and two there.
                 planes[2 * anchors + i] += c == 0 ? i / 1024f : 0;

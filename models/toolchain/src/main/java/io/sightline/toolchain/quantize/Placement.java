@@ -183,12 +183,25 @@ final class Placement {
                 .orElse(output);
     }
 
+    /** Whether what it gives is taken by something in INT8, moved around on the way or not. */
+    private boolean leadsToInt8(Node node) {
+        for (String output : node.outputs()) {
+            for (Node consumer : graph.consumers(rectified(node, output))) {
+                if (int8.contains(consumer)
+                        || (MOVERS.contains(consumer.opType()) && leadsToInt8(consumer))) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     private void onInputs() {
         for (Node conv : List.copyOf(int8)) {
             add(conv.input(0));
         }
         for (Node add : graph.nodes()) {
-            if (add.is("Add") && activations(add).size() == 2 && isNeeded(add)) {
+            if (add.is("Add") && activations(add).size() == 2 && leadsToInt8(add)) {
                 for (String input : add.inputs()) {
                     // What a convolution gives is added where it is computed, unrounded.
                     if (graph.producer(input).map(node -> !node.is("Conv")).orElse(false)) {

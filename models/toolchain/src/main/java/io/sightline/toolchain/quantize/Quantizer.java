@@ -11,6 +11,7 @@ import io.sightline.toolchain.graph.ElementType;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.Node;
 import io.sightline.toolchain.graph.Tensor;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -27,6 +28,9 @@ public final class Quantizer {
 
     /** Candidates for the clipping of low-bit weights, as shares of the largest. */
     private static final int WEIGHT_STEPS = 80;
+
+    /** Half of what 32 bits hold, so that sums beside it still fit. */
+    private static final double LARGEST_BIAS = 1 << 30;
 
     /** Q/DQ per axis. */
     private static final long OPSET = 13;
@@ -285,9 +289,12 @@ public final class Quantizer {
         float[] values = weights.toFloats();
         int size = values.length / channels;
         byte[] numbers = new byte[values.length];
+        float[] least = leastScales(conv, channels);
         float[] channelScales = new float[channels];
         for (int channel = 0; channel < channels; channel++) {
-            float scale = weightScale(values, channel * size, size, steps, bits);
+            float scale =
+                    Math.max(
+                            least[channel], weightScale(values, channel * size, size, steps, bits));
             channelScales[channel] = scale;
             for (int i = channel * size; i < (channel + 1) * size; i++) {
                 numbers[i] = (byte) Math.max(-steps, Math.min(steps, Math.rint(values[i] / scale)));
@@ -317,6 +324,27 @@ public final class Quantizer {
                         dequantized)
                 .with("axis", 0);
         conv.inputs().set(1, dequantized);
+    }
+
+    /**
+     * The bias is added as an integer of input scale times weight scale: that has to be large
+     * enough for it to fit, also where a channel has hardly any weights.
+     */
+    private float[] leastScales(Node conv, int channels) {
+        float[] least = new float[channels];
+        Arrays.fill(least, Float.MIN_NORMAL);
+        Scale input = scales.get(conv.input(0));
+        if (!conv.input(2).isEmpty() && input != null) {
+            float[] bias = graph.constant(conv.input(2)).toFloats();
+            for (int channel = 0; channel < channels; channel++) {
+                least[channel] =
+                        (float)
+                                Math.max(
+                                        Float.MIN_NORMAL,
+                                        Math.abs(bias[channel]) / (LARGEST_BIAS * input.scale()));
+            }
+        }
+        return least;
     }
 
     private static float weightScale(float[] values, int from, int size, int steps, int bits) {

@@ -108,7 +108,7 @@ class QuantizerTest {
                         });
         assertThat(result.scales().get("a").zeroPoint()).isZero();
         assertThat(result.scales().get("b.sigmoid"))
-                .isEqualTo(new Scale(1 / 255.0, 0, new Range(-0.0, 1)));
+                .isEqualTo(new Scale(1 / 255.0, 0, new Range(0, 1)));
         // What decodes takes the rounded prediction, and is as it was.
         assertThat(pair(result.graph(), node(result.graph(), "decoded").input(0)).input(0))
                 .isEqualTo("head");
