@@ -54,7 +54,7 @@
     });
     const percent = digits => formatted(n => (100 * n).toFixed(digits) + " %");
     const whole = formatted(n => n.toLocaleString("en").replaceAll(",", "\u2009"));
-    const brief = formatted(n => String(Number(n.toPrecision(4))));
+    const brief = formatted(n => String(Number(n.toFixed(4))));
     const power = formatted(n => (n === 0 ? "0" : n.toExponential(2)));
     const times = formatted(n => n.toFixed(2) + " ×");
     const millis = formatted(n => n.toFixed(n < 10 ? 3 : 1));
@@ -266,6 +266,12 @@
         });
     }
 
+    /** Where the layer only says that it stays float, the target of its types says why. */
+    const reasons = new Map(list(targets.find(target => target.target !== "tensorrt")?.float_layers)
+        .map(({layer, reason}) => [layer, reason]));
+    const decision = layer => layer.decision === "float" && reasons.has(layer.name)
+        ? "float: " + reasons.get(layer.name) : layer.decision;
+
     const staysFloat = layer => /^float/i.test(layer.decision || "");
 
     /** One small plot over the layers in order. series: {of, bars, log, zero, name, show}. */
@@ -374,6 +380,9 @@
 
     const nothing = words => h("p", {class: "soft"}, words);
 
+    const size = target => isMissing(target.file)
+        ? h("span", {class: "missing"}, "no file") : bytes(target.bytes);
+
     function targetCard(target) {
         const kept = isMissing(target.file);
         const accuracy = target.accuracy;
@@ -391,7 +400,7 @@
                     speed && [millis(speed.int8_millis), " ms a picture"]),
                 figure("MACs in INT8", percent(1)(target.int8_share),
                     counted(list(target.float_layers).length, "layer") + " float"),
-                figure("size", bytes(target.bytes), ["float ", bytes(model.bytes)]),
+                figure("size", size(target), ["float ", bytes(model.bytes)]),
                 figure("quantised by", [text(target.method)],
                     [text(target.weight_bits), "-bit weights", target.corrected ? ", channels corrected" : ""])),
             list(target.gates).length
@@ -446,20 +455,30 @@
                 {name: "rounds", num: true, of: row => row.speed?.rounds, show: whole},
                 {name: "MACs in INT8", num: true, of: row => row.int8_share, show: value => [percent(1)(value),
                     number(value) !== null && h("span", {class: "bar", "aria-hidden": "true"}, h("i", {style: `width:${100 * value}%`}))]},
-                {name: "size", num: true, of: row => row.bytes, show: bytes},
+                {name: "size", num: true, of: row => row.bytes, show: (value, row) => size(row)},
                 {name: "float size", num: true, of: () => model.bytes, show: bytes},
             ], targets, {label: "speed and size"}));
     }
 
     function floatSection() {
-        const rows = targets.flatMap(target =>
-            list(target.float_layers).map(layer => ({target: target.target, ...layer})));
-        return section("float", "Layers that stay float", rows.length
+        const groups = new Map();
+        for (const target of targets) {
+            for (const {layer, reason} of list(target.float_layers)) {
+                const key = target.target + "\u0000" + reason;
+                const group = groups.get(key) || {target: target.target, reason, layers: []};
+                group.layers.push(layer);
+                groups.set(key, group);
+            }
+        }
+        const names = layers => h("span", {class: "mono"}, layers.join(", "));
+        return section("float", "Layers that stay float", groups.size
             ? table([
-                {name: "layer", of: row => row.layer, head: true, mono: true},
-                {name: "target", of: row => row.target},
+                {name: "target", of: row => row.target, head: true},
+                {name: "layers", num: true, of: row => row.layers.length},
                 {name: "reason", of: row => row.reason, wide: true},
-            ], rows, {label: "layers that stay float", sort: true, tall: true})
+                {name: "names", of: row => row.layers.join(", "), wide: true, show: (value, row) => row.layers.length > 6
+                    ? h("details", {class: "names"}, h("summary", null, "show"), names(row.layers)) : names(row.layers)},
+            ], [...groups.values()], {label: "layers that stay float"})
             : nothing(targets.some(target => !isMissing(target.file))
                 ? "None: every convolution is INT8." : "There is no INT8 model: the whole model stays float."));
     }
@@ -478,7 +497,7 @@
             readout.replaceChildren(h("strong", {class: "mono"}, `${at + 1}. ${layer.name}`), "  ",
                 "SNR ", fixed(1)(layer.snr), " dB · cosine ", fixed(5)(layer.cosine),
                 " · ΔAP ", signed(4)(layer.ap_loss),
-                " · ", millis(layer.float_millis), " → ", millis(layer.int8_millis), " ms · ", text(layer.decision));
+                " · ", millis(layer.float_millis), " → ", millis(layer.int8_millis), " ms · ", text(decision(layer)));
         };
         const n = key => layer => number(layer[key]);
         const say = content => h("span", null, content).textContent;
@@ -501,7 +520,7 @@
             table([
                 {name: "#", num: true, of: (row, i) => i + 1, show: String},
                 {name: "layer", of: row => row.name, head: true, mono: true},
-                {name: "weights", of: row => row.shape, mono: true},
+                {name: "shape", of: row => row.shape, mono: true},
                 {name: "M MACs", num: true, of: row => row.macs, show: formatted(v => (v / 1e6).toFixed(1))},
                 {name: "share", num: true, of: row => row.share, show: percent(1), title: "of all multiply-accumulates of convolutions"},
                 {name: "in", of: row => row.input},
@@ -515,7 +534,7 @@
                 {name: "float, ms", num: true, of: row => row.float_millis, show: millis},
                 {name: "INT8, ms", num: true, of: row => row.int8_millis, show: millis},
                 {name: "times", num: true, of: speedup, show: times, title: "float time over INT8 time"},
-                {name: "decision", of: row => row.decision, wide: true},
+                {name: "decision", of: row => row.decision, show: (value, row) => h("span", {title: decision(row)}, text(value))},
             ], layers, {label: "layers", sort: true, filter: "Filter layers", tall: true, mark: row => staysFloat(row) ? "kept" : null}));
     }
 
@@ -534,11 +553,11 @@
         }
         const byTime = [...groups.values()].sort((a, b) => b.millis - a.millis);
         const share = row => ratio(row.millis, total);
-        const kinds = ["int8", "mixed", "float32"].map(kind =>
+        const kinds = [...new Set(byTime.map(group => group.precision))].map(kind =>
             [kind, nodes.filter(node => node.precision === kind)]);
         return section("nodes", "What ran where",
             h("p", {class: "soft"}, `From ONNX Runtime's profile of the INT8 model on the CPU: ${nodes.length} nodes, ${total.toFixed(2)} ms. `,
-                kinds.filter(([, of]) => of.length).map(([kind, of]) =>
+                kinds.map(([kind, of]) =>
                     `${kind}: ${of.length} nodes, ${(100 * of.reduce((sum, node) => sum + (number(node.millis) || 0), 0) / (total || 1)).toFixed(1)} % of the time`).join("; ") + "."),
             table([
                 {name: "operator", of: row => row.operator, head: true},
