@@ -47,6 +47,9 @@ public final class OnnxRuntimeBackend implements InferenceBackend {
 
     private static final Logger LOG = LoggerFactory.getLogger(OnnxRuntimeBackend.class);
 
+    /** Read once: a processor does not change. */
+    private static final CpuFeatures CPU = CpuFeatures.ofThisMachine();
+
     /** As a ModelSpec file and an event's {@code model.backend} name it. */
     public static final String NAME = "onnxruntime";
 
@@ -125,7 +128,7 @@ public final class OnnxRuntimeBackend implements InferenceBackend {
                             ports(model, spec, outputs));
             backend.warmUp();
             if (settings.optimise()) {
-                warnOfSaturation(model, spec, CpuFeatures.ofThisMachine());
+                warnOfSaturation(model, spec, CPU);
             }
             LOG.debug(
                     "model {}: {}x{} {} {}, batch {} {}, {} MiB a buffer, ONNX Runtime {}",
