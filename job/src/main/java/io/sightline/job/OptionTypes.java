@@ -2,7 +2,6 @@
 package io.sightline.job;
 
 import io.sightline.inference.OutputLayout;
-import io.sightline.toolchain.synth.BlockForm;
 import io.sightline.vision.Interpolation;
 import java.time.Duration;
 import java.util.Arrays;
@@ -25,7 +24,6 @@ public final class OptionTypes {
                 .registerConverter(Duration.class, OptionTypes::duration)
                 .registerConverter(MemorySize.class, OptionTypes::memorySize)
                 .registerConverter(OutputLayout.class, OptionTypes::layout)
-                .registerConverter(BlockForm.class, names(BlockForm.class))
                 .registerConverter(Interpolation.class, names(Interpolation.class))
                 .registerConverter(ModelChoice.Backend.class, names(ModelChoice.Backend.class))
                 .registerConverter(
@@ -65,8 +63,8 @@ public final class OptionTypes {
         }
     }
 
-    /** {@code AT_LEAST_ONCE} is written {@code at-least-once}. */
-    private static <E extends Enum<E>> ITypeConverter<E> names(Class<E> type) {
+    /** Reads an enum: {@code AT_LEAST_ONCE} is written {@code at-least-once}. */
+    public static <E extends Enum<E>> ITypeConverter<E> names(Class<E> type) {
         return text -> {
             for (E constant : type.getEnumConstants()) {
                 if (name(constant).equals(text.toLowerCase(Locale.ROOT))) {
