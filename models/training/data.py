@@ -339,11 +339,11 @@ class Augmenter:
 
 def _offset(random, size, room, focus):
     """Where a picture of that size begins in that room; a focus, where given, shall be seen."""
-    if focus is not None:
-        return random.uniform(0.2, 0.8) * room - focus
     slack = room - size
-    low, high = min(slack, 0), max(slack, 0)
-    return random.uniform(low - 0.1 * room, high + 0.1 * room)
+    low, high = min(slack, 0) - 0.1 * room, max(slack, 0) + 0.1 * room
+    if focus is not None:
+        return min(max(random.uniform(0.2, 0.8) * room - focus, low), high)
+    return random.uniform(low, high)
 
 
 def _clipped(boxes, width, height, learnt=True):
@@ -378,35 +378,18 @@ def read_crops(folder):
     return crops
 
 
-class Batches(torch.utils.data.IterableDataset):
-    """Endless batches: pixels [B, H, W, 3] uint8, truth [M, 6] and ignore [K, 5] by picture."""
-
-    def __init__(self, pictures, crops, settings, weights, batch, seed):
-        self.arguments = pictures, crops, settings, weights
-        self.batch, self.seed = batch, seed
-
-    def __iter__(self):
-        cv2.setNumThreads(1)
-        info = torch.utils.data.get_worker_info()
-        worker = info.id if info else 0
-        augmenter = Augmenter(*self.arguments, [self.seed, worker])
-        while True:
-            images, truths, ignores = [], [], []
-            for b in range(self.batch):
-                image, truth, ignore = augmenter.canvas()
-                images.append(image)
-                truths.append(np.insert(truth, 0, b, 1))
-                ignores.append(np.insert(ignore, 0, b, 1))
-            yield (
-                torch.from_numpy(np.stack(images)),
-                torch.from_numpy(np.concatenate(truths)).float(),
-                torch.from_numpy(np.concatenate(ignores)).float(),
-            )
-
-
-def loader(*arguments, workers=1):
-    return torch.utils.data.DataLoader(
-        Batches(*arguments), batch_size=None, num_workers=workers, prefetch_factor=4 if workers else 2
+def batch_of(augmenter, count):
+    """Pixels [B, H, W, 3] uint8, truth [M, 6] and ignore [K, 5] by picture."""
+    images, truths, ignores = [], [], []
+    for b in range(count):
+        image, truth, ignore = augmenter.canvas()
+        images.append(image)
+        truths.append(np.insert(truth, 0, b, 1))
+        ignores.append(np.insert(ignore, 0, b, 1))
+    return (
+        torch.from_numpy(np.stack(images)),
+        torch.from_numpy(np.concatenate(truths)).float(),
+        torch.from_numpy(np.concatenate(ignores)).float(),
     )
 
 

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains the detector for a given number of minutes; the same command goes on where it stopped."""
+"""Trains the detector for a given number of minutes; the same command goes on where it stopped.
+
+Processes of one thread each work on parts of a batch and average their gradients: on a CPU that
+others use as well this is far faster than threads that wait for each other in every layer.
+"""
 
 import argparse
 import copy
+import datetime
 import json
 import math
 import os
@@ -10,14 +15,13 @@ import pathlib
 import signal
 import time
 
-# Threads that wait leave the core to the loader.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
+import cv2
 import numpy as np
 import torch
+from torch import distributed
 
 from boxes import points
-from data import Pictures, Settings, loader, read_crops
+from data import Augmenter, Pictures, Settings, batch_of, read_crops
 from evaluate import evaluate
 from losses import detection_loss
 from model import BLOCKS, CLASSES, Detector
@@ -28,7 +32,7 @@ LAST_RATE = 0.01
 LARGEST_GRADIENT = 10.0
 EMA_DECAY = 0.999
 EMA_RAMP = 300
-WARM_UP_STEPS = 300
+WARM_UP_PART = 0.04
 
 
 class Average:
@@ -56,25 +60,24 @@ def optimizer_of(model, rate):
     return torch.optim.SGD(groups, rate, MOMENTUM, nesterov=True)
 
 
-def rate_at(part, step, peak):
-    """Linear warm-up over steps, then a cosine over the part (0..1) of the time that is gone."""
+def rate_at(part, peak):
+    """After the part (0..1) of the time: linear warm-up, and a cosine to the end."""
     low = peak * LAST_RATE
     rate = low + (peak - low) * (1 + math.cos(math.pi * min(part, 1))) / 2
-    return rate * min(1, (step + 1) / WARM_UP_STEPS)
+    return rate * min(1, (part + 1e-4) / WARM_UP_PART)
 
 
 class Run:
     """What a checkpoint holds, and the steps that change it."""
 
-    def __init__(self, options):
+    def __init__(self, options, rank):
         torch.manual_seed(options.seed)
-        self.options = options
+        self.options, self.rank = options, rank
         self.model = Detector(options.blocks, options.width)
-        self.model = self.model.to(memory_format=torch.channels_last)
         self.average = Average(self.model)
         self.optimizer = optimizer_of(self.model, options.rate)
         self.step = self.images = 0
-        self.elapsed = 0.0
+        self.elapsed, self.clock, self.stopped = 0.0, time.time(), False
         self.file = options.output / "checkpoint.pt"
 
     def restore(self):
@@ -110,10 +113,10 @@ class Run:
         torch.save(state, partial)
         os.replace(partial, self.file)
 
-    def learn(self, batch, centres, strides, rate):
-        """One step; its losses, or None where they were not finite and it was left out."""
+    def learn(self, batch, centres, strides, rate, stop):
+        """One step of all processes; its losses, or None where they were not finite."""
         pixels, truth, ignore = batch
-        images = pixels.permute(0, 3, 1, 2).float().div_(255)
+        images = pixels.permute(0, 3, 1, 2).contiguous().float().div_(255)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         with torch.cpu.amp.autocast(enabled=self.options.half):
@@ -121,22 +124,41 @@ class Run:
         loss, *parts = detection_loss(logits, distances, centres, strides, truth, ignore)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        self._average_gradients(stop)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), LARGEST_GRADIENT)
         if not torch.isfinite(norm):
             return None
         self.optimizer.step()
-        self.average.update(self.model)
+        if self.rank == 0:
+            self.average.update(self.model)
         self.step += 1
-        self.images += len(images)
+        self.images += len(images) * self.options.processes
         return [float(loss), float(parts[0]), float(parts[1]), parts[2], float(norm)]
+
+    def _average_gradients(self, stop):
+        """Also tells all processes the first one's clock, and whether it was asked to stop."""
+        now = time.time()
+        elapsed = self.elapsed + now - self.clock
+        if self.options.processes > 1:
+            parameters = [p for p in self.model.parameters() if p.grad is not None]
+            first = torch.tensor([elapsed, float(stop)]) * (self.rank == 0)
+            flat = torch.cat([p.grad.reshape(-1) for p in parameters] + [first])
+            distributed.all_reduce(flat)
+            elapsed, stop = flat[-2].item(), flat[-1].item() > 0
+            flat /= self.options.processes
+            at = 0
+            for p in parameters:
+                p.grad.copy_(flat[at : at + p.numel()].view_as(p))
+                at += p.numel()
+        self.elapsed, self.stopped, self.clock = elapsed, stop, now
 
 
 def log(options, kind, **values):
     row = {"kind": kind, "time": round(time.time(), 1), **values}
     with open(options.output / "log.jsonl", "a") as file:
         file.write(json.dumps(row) + "\n")
-    print(" ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in row.items()
-                   if k != "time"), flush=True)  # fmt: skip
+    parts = (f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in values.items())
+    print(kind, *parts, flush=True)
 
 
 def report(run, pictures, limit=None):
@@ -148,84 +170,113 @@ def report(run, pictures, limit=None):
     return mean
 
 
-def train(options):
-    torch.set_num_threads(options.threads)
-    options.output.mkdir(parents=True, exist_ok=True)
+def chances(pictures, shares):
+    """Of each picture to be drawn; where shares are given, of each data set whatever its length."""
+    if not shares:
+        return np.ones(len(pictures))
+    parts = zip(shares, pictures.parts)
+    return np.concatenate([np.full(len(p.sizes), share / len(p.sizes)) for share, p in parts])
+
+
+def train(options, rank=0):
+    """All of it; every process runs this, the first one writes and evaluates."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     pictures = Pictures(options.data, options.work)
-    # Each data set has its share however many pictures it has.
-    shares = dict(zip(pictures.folders, options.shares or [1.0] * len(pictures.folders)))
-    lengths = [len(part.sizes) for part in pictures.parts]
-    weights = np.concatenate(
-        [np.full(n, shares[f] / n) for f, n in zip(pictures.folders, lengths)]
-    ) if options.shares else np.ones(len(pictures))  # fmt: skip
-    held_out = Pictures([options.held_out], options.work) if options.held_out else None
+    weights = chances(pictures, options.shares)
     crops = read_crops(options.crops)
-    print(f"{len(pictures)} pictures, {len(crops)} crops, blocks {options.blocks}", flush=True)
-
-    run = Run(options)
+    held_out = Pictures([options.held_out], options.work) if options.held_out else None
+    if options.processes > 1:
+        join(options, rank)
+    run = Run(options, rank)
     run.restore()
-
-    stopped = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.append(True))
+    stop = []
+    if rank == 0:
+        print(f"{len(pictures)} pictures, {len(crops)} crops, {options.blocks} blocks", flush=True)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.append(True))
+    else:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     total = 60 * (options.minutes_mosaic + options.minutes_plain)
     phases = [
         ("mosaic", options.mosaic_size, 60 * options.minutes_mosaic),
         ("plain", options.plain_size, total),
     ]
-    last_saved = last_evaluated = run.elapsed
+    saved = evaluated = run.elapsed
+    failures = 0
     for name, (width, height), end in phases:
-        if run.elapsed >= end or stopped:
-            continue
         settings = Settings.of(width, height, name == "mosaic")
-        batches = iter(
-            loader(
-                pictures, crops, settings, weights, options.batch, [options.seed, run.step],
-                workers=options.workers,
-            )  # fmt: skip
-        )
+        augmenter = Augmenter(pictures, crops, settings, weights, [options.seed, rank, run.step])
         centres, strides = points(height, width)
         run.model.train()
-        before, seen, losses, waited, lost = time.time(), run.images, [], 0.0, 0
-        while run.elapsed < end and not stopped:
-            start = time.time()
-            batch = next(batches)
-            waited += time.time() - start
-            rate = rate_at(run.elapsed / total, run.step, options.rate)
-            result = run.learn(batch, centres, strides, rate)
-            run.elapsed += time.time() - start
-            if result is None:
-                lost += 1
-                if lost > 20:
-                    raise SystemExit("losses are not finite: lower --rate")
+        run.clock = before = time.time()
+        used, seen, losses = time.process_time(), run.images, []
+        while run.elapsed < end and not run.stopped:
+            batch = batch_of(augmenter, options.batch // options.processes)
+            rate = rate_at(run.elapsed / total, options.rate)
+            result = run.learn(batch, centres, strides, rate, bool(stop))
+            failures = failures + 1 if result is None else 0
+            if failures > 20:
+                raise SystemExit("losses are not finite: expected them to be; lower --rate")
+            if rank != 0 or result is None:
                 continue
             losses.append(result)
             if len(losses) == 50:
+                mean = [float(value) for value in np.mean(losses, 0)]
                 now = time.time()
-                mean = np.mean(losses, 0)
                 log(
-                    options, name, minutes=run.elapsed / 60, step=run.step, rate=float(rate),
-                    loss=mean[0], cls=mean[1], box=mean[2], positives=mean[3], norm=mean[4],
+                    options,
+                    name,
+                    minutes=run.elapsed / 60,
+                    step=run.step,
+                    rate=float(rate),
+                    **dict(zip(("loss", "cls", "box", "positives", "norm"), mean)),
                     images_per_s=(run.images - seen) / (now - before),
-                    waiting=waited / (now - before), lost=lost,
-                )  # fmt: skip
-                before, seen, losses, waited = now, run.images, [], 0.0
-            if run.elapsed - last_saved > 60 * options.checkpoint_minutes:
+                    cores=options.processes * (time.process_time() - used) / (now - before),
+                )
+                before, used, seen, losses = now, time.process_time(), run.images, []
+            if run.elapsed - saved > 60 * options.checkpoint_minutes:
                 run.save()
-                last_saved = run.elapsed
-            if held_out and run.elapsed - last_evaluated > 60 * options.evaluate_minutes:
+                saved = run.elapsed
+            if held_out and run.elapsed - evaluated > 60 * options.evaluate_minutes:
                 report(run, held_out, 150)
-                last_evaluated = run.elapsed
-                before, seen, losses, waited = time.time(), run.images, [], 0.0
-        del batches
-        run.save()
-    if stopped:
+                evaluated = run.elapsed
+                # Evaluation is not training time.
+                run.clock = before = time.time()
+                used, seen, losses = time.process_time(), run.images, []
+        if rank == 0:
+            run.save()
+    if run.stopped:
         print("stopped; the same command goes on", flush=True)
-        return None
-    if held_out:
+    elif held_out and rank == 0:
         return report(run, held_out)
     return None
+
+
+def join(options, rank):
+    """Meets the other processes through a file that only this start of the run uses."""
+    distributed.init_process_group(
+        "gloo",
+        init_method=f"file://{options.meeting}",
+        rank=rank,
+        world_size=options.processes,
+        timeout=datetime.timedelta(minutes=30),
+    )
+
+
+def main(options):
+    options.output.mkdir(parents=True, exist_ok=True)
+    # Decoded once, before the others look for it.
+    Pictures(options.data + ([options.held_out] if options.held_out else []), options.work)
+    options.meeting = (options.output / f"meeting-{os.getpid()}-{time.time_ns()}").resolve()
+    context = torch.multiprocessing.get_context("spawn")
+    for rank in range(1, options.processes):
+        context.Process(target=train, args=(options, rank), daemon=True).start()
+    try:
+        return train(options)
+    finally:
+        options.meeting.unlink(missing_ok=True)
 
 
 def size(text):
@@ -250,11 +301,10 @@ def arguments(argv=None):
     add("--minutes-plain", type=float, default=27)
     add("--mosaic-size", type=size, default="384x224")
     add("--plain-size", type=size, default="512x288")
-    add("--batch", type=int, default=16)
+    add("--batch", type=int, default=16, help="of all processes together")
     add("--rate", type=float, default=0.01, help="peak learning rate")
     add("--seed", type=int, default=1)
-    add("--threads", type=int, default=2)
-    add("--workers", type=int, default=1, help="loader processes")
+    add("--processes", type=int, default=2, help="one for each core to use")
     add("--float32", dest="half", action="store_false", help="no bfloat16")
     add("--checkpoint-minutes", type=float, default=3)
     add("--evaluate-minutes", type=float, default=10)
@@ -265,4 +315,4 @@ def arguments(argv=None):
 
 
 if __name__ == "__main__":
-    train(arguments())
+    main(arguments())
