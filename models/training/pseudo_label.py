@@ -24,6 +24,9 @@ AGREEMENT = 0.6
 # A frame whose gray levels differ less than this on average from the last one kept is left out.
 NEWS = 1.0
 
+# A command line of some kilobytes is too long for the libraries behind the command.
+FILES_AT_ONCE = 50
+
 # A cut-out keeps this part of the object's sides around it.
 PADDING = 0.06
 MOVED = 24
@@ -49,24 +52,32 @@ def frames_of(clip, every):
     return frames, background
 
 
-def ask(sightline, model, files):
-    """Detections of our classes, [n, 6] of class, score, corners for each file."""
-    command = [sightline, "detect", "--json", "--confidence", str(LEAST_CONFIDENCE)]
-    command += ["--model", str(model), *map(str, files)]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def ask(sightline, teacher, files):
+    """Detections of our classes, [n, 6] of class, score, corners for each file of one folder."""
+    command = [str(pathlib.Path(sightline).resolve()), "detect", "--json"]
+    command += ["--confidence", str(LEAST_CONFIDENCE), "--model", str(teacher.resolve())]
     found = {}
-    for line in lines.splitlines():
-        if not line.startswith("{"):
-            continue
-        answer = json.loads(line)
-        rows = []
-        for thing in answer["objects"]:
-            if thing["label"] in CLASSES:
-                x, y, w, h = (thing["bbox"][key] for key in ("x", "y", "width", "height"))
-                kind = CLASSES.index(thing["label"])
-                rows.append([kind, thing["confidence"], x, y, x + w, y + h])
-        found[answer["file"]] = np.array(rows).reshape(-1, 6)
-    return [found[str(file)] for file in files]
+    for start in range(0, len(files), FILES_AT_ONCE):
+        names = [file.name for file in files[start : start + FILES_AT_ONCE]]
+        answer = subprocess.run(
+            command + names, cwd=files[0].parent, check=True, stdout=subprocess.PIPE, text=True
+        )
+        for line in answer.stdout.splitlines():
+            if line.startswith("{"):
+                picture = json.loads(line)
+                found[picture["file"]] = known(picture["objects"])
+    return [found[file.name] for file in files]
+
+
+def known(objects):
+    """Those of our classes as [n, 6] of class, score, corners."""
+    rows = []
+    for thing in objects:
+        if thing["label"] in CLASSES:
+            x, y, w, h = (thing["bbox"][key] for key in ("x", "y", "width", "height"))
+            kind = CLASSES.index(thing["label"])
+            rows.append([kind, thing["confidence"], x, y, x + w, y + h])
+    return np.array(rows).reshape(-1, 6)
 
 
 def agreed(answers):

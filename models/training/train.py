@@ -34,6 +34,9 @@ EMA_DECAY = 0.999
 EMA_RAMP = 300
 WARM_UP_PART = 0.04
 
+# Classes in fewer pictures than this part are shown more often.
+COMMON = 0.4
+
 
 class Average:
     """Exponential moving average of weights and statistics."""
@@ -171,11 +174,20 @@ def report(run, pictures, limit=None):
 
 
 def chances(pictures, shares):
-    """Of each picture to be drawn; where shares are given, of each data set whatever its length."""
-    if not shares:
-        return np.ones(len(pictures))
-    parts = zip(shares, pictures.parts)
-    return np.concatenate([np.full(len(p.sizes), share / len(p.sizes)) for share, p in parts])
+    """Of each picture to be drawn: more of those with rare classes, and each folder's share.
+
+    The former are repeat factors (https://arxiv.org/abs/1908.03195, appendix B).
+    """
+    kinds = [np.unique(truth[:, 0]).astype(int) for p in pictures.parts for truth in p.truth]
+    count = np.bincount(np.concatenate(kinds), minlength=len(CLASSES))
+    factor = np.sqrt(np.maximum(1, COMMON * len(kinds) / np.maximum(count, 1)))
+    weights = np.array([factor[own].max(initial=1) for own in kinds])
+    at = 0
+    for share, part in zip(shares or [], pictures.parts):
+        own = slice(at, at + len(part.truth))
+        weights[own] *= share / weights[own].sum()
+        at += len(part.truth)
+    return weights
 
 
 def train(options, rank=0):
@@ -302,7 +314,7 @@ def arguments(argv=None):
     add("--mosaic-size", type=size, default="384x224")
     add("--plain-size", type=size, default="512x288")
     add("--batch", type=int, default=16, help="of all processes together")
-    add("--rate", type=float, default=0.01, help="peak learning rate")
+    add("--rate", type=float, default=0.02, help="peak learning rate")
     add("--seed", type=int, default=1)
     add("--processes", type=int, default=2, help="one for each core to use")
     add("--float32", dest="half", action="store_false", help="no bfloat16")
