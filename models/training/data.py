@@ -394,7 +394,7 @@ def batch_of(augmenter, count):
 
 
 def letterboxed(picture, width, height):
-    """A whole picture as it is served: RGB canvas, gain, left and top."""
+    """A whole picture as it is served: RGB canvas, and its width, height, left, top in that."""
     high, wide = picture.shape[:2]
     gain = min((width - 2 * BORDER) / wide, (height - 2 * BORDER) / high)
     size = int(wide * gain), int(high * gain)
@@ -404,4 +404,4 @@ def letterboxed(picture, width, height):
     canvas[top : top + size[1], left : left + size[0]] = cv2.resize(
         picture, size, interpolation=how
     )
-    return canvas, gain, left, top
+    return canvas, *size, left, top

@@ -110,10 +110,10 @@ def evaluate(model, pictures, limit=None, width=SERVED_WIDTH, height=SERVED_HEIG
         batch, gains = [], []
         for i in chosen[start : start + 8]:
             pixels = pictures.pixels(i, 0)
-            canvas, gain, left, top = letterboxed(pixels, width, height)
+            canvas, wide, high, left, top = letterboxed(pixels, width, height)
             batch.append(canvas)
             truth, ignore = (rows.astype(np.float64) for rows in pictures.truth(i))
-            scale = np.array([pixels.shape[1], pixels.shape[0]] * 2) * gain
+            scale = np.array([wide, high] * 2)
             shift = np.array([left, top, left, top])
             truth[:, 1:] = truth[:, 1:] * scale + shift
             truths.append(truth)
