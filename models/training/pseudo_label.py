@@ -29,11 +29,17 @@ FILES_AT_ONCE = 50
 
 # A cut-out keeps this part of the object's sides around it.
 PADDING = 0.06
+
+# What moved: gray levels, and the least part of a picture that is asked about.
 MOVED = 24
+LARGE = 0.002
+
+# Gaps smaller than this part of a cut-out are filled.
+HOLE = 0.03
 
 
 def frames_of(clip, every):
-    """Every n-th frame that is new, and what of the scene never moves."""
+    """Every n-th frame that is new."""
     capture = cv2.VideoCapture(str(clip))
     frames, last, number = [], None, 0
     while True:
@@ -48,8 +54,33 @@ def frames_of(clip, every):
         number += 1
     if not frames:
         raise SystemExit(f"{clip}: no frames could be read; expected a video")
-    background = np.median([frame for _, frame in frames], 0).astype(np.uint8)
-    return frames, background
+    return frames
+
+
+def background_of(frames, answers):
+    """The unmoving scene: the median, if possible of frames in which no teacher sees anything."""
+    empty = [f for i, (_, f) in enumerate(frames) if not any(len(a[i]) for a in answers)]
+    chosen = empty if len(empty) >= 5 else [f for _, f in frames]
+    return np.median(chosen[:: max(1, len(chosen) // 100)], 0).astype(np.uint8)
+
+
+def moved(frame, background):
+    """1 where a frame differs from the unmoving scene."""
+    mask = (cv2.absdiff(frame, background).max(2) > MOVED).astype(np.uint8)
+    return cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+
+
+def unexplained(mask, objects):
+    """Boxes [k, 4] of large moved regions that lie in no object: nobody knows what they are."""
+    mask = mask.copy()
+    for x1, y1, x2, y2 in objects[:, 1:].astype(int):
+        mask[max(y1 - 8, 0) : y2 + 8, max(x1 - 8, 0) : x2 + 8] = 0
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+    regions = [s[:4] for s in stats[1:] if s[cv2.CC_STAT_AREA] > LARGE * mask.size]
+    regions = np.array(regions, float).reshape(-1, 4)
+    regions[:, 2:] += regions[:, :2]
+    return regions
 
 
 def ask(sightline, teacher, files):
@@ -106,42 +137,39 @@ def agreed(answers):
     return np.array(objects).reshape(-1, 5), np.array(uncertain).reshape(-1, 4)
 
 
-def cut_out(frame, background, box):
+def cut_out(frame, mask, box):
     """BGRA of an object and its box in that, by what moved; None where that is not clear."""
     height, width = frame.shape[:2]
     x1, y1, x2, y2 = box
+    if x1 < 2 or y1 < 2 or x2 > width - 2 or y2 > height - 2:
+        return None
     pad_x, pad_y = PADDING * (x2 - x1) + 3, PADDING * (y2 - y1) + 3
-    left, top = int(x1 - pad_x), int(y1 - pad_y)
-    right, bottom = int(x2 + pad_x), int(y2 + pad_y)
-    if left < 0 or top < 0 or right > width or bottom > height:
-        return None
-    piece = frame[top:bottom, left:right]
-    moved = cv2.absdiff(piece, background[top:bottom, left:right]).max(2)
-    moved = cv2.morphologyEx(
-        (moved > MOVED).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)
-    )
-    inner = np.zeros(moved.shape, bool)
+    left, top = max(int(x1 - pad_x), 0), max(int(y1 - pad_y), 0)
+    piece = frame[top : int(y2 + pad_y), left : int(x2 + pad_x)]
+    inner = np.zeros(piece.shape[:2], bool)
     inner[int(y1) - top : int(y2) - top, int(x1) - left : int(x2) - left] = True
-    hint = np.where(moved & inner, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
-    if not 0.25 < (moved[inner]).mean() < 0.97:
+    moving = (mask[top : int(y2 + pad_y), left : int(x2 + pad_x)] > 0) & inner
+    if not 0.25 < moving[inner].mean() < 0.97:
         return None
-    models = np.zeros((1, 65)), np.zeros((1, 65))
-    try:
-        cv2.grabCut(piece, hint, None, *models, 2, cv2.GC_INIT_WITH_MASK)
-    except cv2.error:
+    hint = np.where(moving, cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
+    sure = cv2.erode(moving.astype(np.uint8), np.ones((15, 15), np.uint8))
+    hint[sure > 0] = cv2.GC_FGD
+    cv2.grabCut(piece, hint, None, np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK)
+    shape = np.isin(hint, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    shape = cv2.morphologyEx(shape, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(shape)
+    if len(stats) < 2:
         return None
-    mask = np.isin(hint, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
-    if count < 2:
-        return None
-    mask = (labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()).astype(np.uint8)
-    x, y, w, h = cv2.boundingRect(mask)
+    shape = (labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - shape)
+    holes = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < HOLE * shape.sum())
+    shape[np.isin(labels, holes)] = 1
+    x, y, w, h = cv2.boundingRect(shape)
     found = np.array([[x, y, x + w, y + h]], float)
     wanted = np.array([[x1 - left, y1 - top, x2 - left, y2 - top]])
     if overlaps(found, wanted)[0, 0] < 0.75:
         return None
-    alpha = cv2.GaussianBlur(mask.astype(np.float32) * 255, (0, 0), 1.2).astype(np.uint8)
+    alpha = cv2.GaussianBlur(shape.astype(np.float32) * 255, (0, 0), 1.2).astype(np.uint8)
     return np.dstack([piece, alpha]), found[0]
 
 
@@ -164,20 +192,27 @@ def label(options):
     index = []
     objects = 0
     for clip in options.clips:
-        frames, background = frames_of(clip, options.every)
+        frames = frames_of(clip, options.every)
         files = []
         for number, frame in frames:
             files.append(frames_folder / "images" / f"{clip.stem}-{number:05d}.jpg")
             cv2.imwrite(str(files[-1]), frame, [cv2.IMWRITE_JPEG_QUALITY, 95])
         answers = [ask(options.sightline, teacher, files) for teacher in options.teachers]
+        background = background_of(frames, answers)
+        before = np.zeros((0, 4))
         for i, (file, (_, frame)) in enumerate(zip(files, frames)):
             sure, unsure = agreed([answer[i] for answer in answers])
+            mask = moved(frame, background)
+            unsure = np.concatenate([unsure, unexplained(mask, sure)])
             height, width = frame.shape[:2]
             write_rows(frames_folder / "labels" / f"{file.stem}.txt", sure, width, height)
             write_rows(frames_folder / "ignore" / f"{file.stem}.txt", unsure, width, height)
             objects += len(sure)
+            # One that stands still is cut out once.
+            still = (overlaps(sure[:, 1:], before) > 0.93).any(1)
+            before = sure[:, 1:]
             for n, row in enumerate(sure):
-                cut = cut_out(frame, background, row[1:])
+                cut = None if still[n] else cut_out(frame, mask, row[1:])
                 if cut is None:
                     continue
                 name = f"{file.stem}-{n}.png"
