@@ -119,8 +119,11 @@ class VideoSourceTest {
             assertThatThrownBy(() -> VideoSource.open(folder.resolve("none").toString()))
                     .isInstanceOf(IOException.class);
         }
-        // What JavaCV leaves to the collector (small structs) is freed by JavaCPP's own thread, some time after it.
-        for (int wait = 0; wait < 100 && Pointer.totalBytes() - trackedBefore >= 64 * 1024; wait++) {
+        // What JavaCV leaves to the collector (small structs) is freed by JavaCPP's own thread,
+        // some time after it.
+        for (int wait = 0;
+                wait < 100 && Pointer.totalBytes() - trackedBefore >= 64 * 1024;
+                wait++) {
             System.gc();
             Thread.sleep(50);
         }
