@@ -166,10 +166,13 @@ final class Raster {
         // The ground is darker than the sky, and what is near it sees less sky.
         double open = 0.75 + 0.25 * Math.min(1, wz[v] / 1.2);
         skylit[v] = (float) ((0.60 + 0.40 * nz) * open);
+        // Under a body there is no sky to mirror.
+        double lowered = Math.min(1, Math.max(0, wz[v] - 0.15) / 0.5);
         double mirrorZ = ez - 2 * facing * nz;
         double fresnel = 1 + Math.min(0, facing);
-        fresnel = 0.06 + 0.94 * fresnel * fresnel * fresnel * fresnel;
-        double skyBright = mirrorZ > 0 ? 1.4 - 0.6 * mirrorZ : Math.max(0.12, 0.7 + 4 * mirrorZ);
+        fresnel = 0.06 + 0.75 * fresnel * fresnel * fresnel * fresnel;
+        double skyBright =
+                mirrorZ > 0.35 ? 1.25 - 0.5 * mirrorZ : Math.max(0.1, 0.25 + 2.4 * mirrorZ);
         double mirrorSun =
                 (ex - 2 * facing * nx) * lighting.sunX
                         + (ey - 2 * facing * ny) * lighting.sunY
@@ -182,7 +185,7 @@ final class Raster {
             m *= m;
             glint = 3 * m * m * lighting.sun.g();
         }
-        shine[v] = (float) (fresnel * skyBright + glint);
+        shine[v] = (float) (fresnel * skyBright * lowered + glint);
     }
 
     private void rasterise(Mesh mesh, int left, int top, int width, int height) {
