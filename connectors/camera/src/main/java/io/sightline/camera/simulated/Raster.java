@@ -104,18 +104,7 @@ final class Raster {
 
     private boolean project(Mesh mesh, double x, double y, double z, double heading) {
         int n = mesh.vertices;
-        if (sx.length < n) {
-            int size = n + n / 2;
-            sx = new float[size];
-            sy = new float[size];
-            iz = new float[size];
-            sunlit = new float[size];
-            skylit = new float[size];
-            shine = new float[size];
-            wx = new float[size];
-            wy = new float[size];
-            wz = new float[size];
-        }
+        reserve(n);
         float cos = (float) StrictMath.cos(heading);
         float sin = (float) StrictMath.sin(heading);
         minX = minY = Double.POSITIVE_INFINITY;
@@ -148,6 +137,21 @@ final class Raster {
             light(v, mesh.nx[v], mesh.ny[v], mesh.nz[v], cos, sin);
         }
         return any;
+    }
+
+    private void reserve(int n) {
+        if (sx.length < n) {
+            int size = n + n / 2;
+            sx = new float[size];
+            sy = new float[size];
+            iz = new float[size];
+            sunlit = new float[size];
+            skylit = new float[size];
+            shine = new float[size];
+            wx = new float[size];
+            wy = new float[size];
+            wz = new float[size];
+        }
     }
 
     private void light(int v, float lx, float ly, float nz, float cos, float sin) {
@@ -343,6 +347,7 @@ final class Raster {
             int maskWidth,
             int maskHeight) {
         int n = mesh.vertices;
+        reserve(n);
         float cos = (float) StrictMath.cos(heading);
         float sin = (float) StrictMath.sin(heading);
         double slopeX = lighting.sunX / lighting.sunZ;

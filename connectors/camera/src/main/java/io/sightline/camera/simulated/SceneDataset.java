@@ -134,7 +134,7 @@ public record SceneDataset(
                             (object.x2() - object.x1()) / width,
                             (object.y2() - object.y1()) / height);
             if (object.counts(scale)) {
-                labels.append(object.objectClass().ordinal()).append(' ').append(box);
+                labels.append(object.objectClass().id()).append(' ').append(box);
             } else {
                 ignored.append(box);
             }
