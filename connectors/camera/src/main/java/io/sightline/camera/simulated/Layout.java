@@ -25,7 +25,7 @@ final class Layout {
 
     Layout(SceneSettings settings) {
         this.settings = settings;
-        this.random = new SplittableRandom(settings.seed() * 0x9E3779B97F4A7C15L + 1);
+        this.random = new SplittableRandom(settings.seed() + 0x5851F42D4C957F2DL);
         this.lit = settings.light() != Light.DAY || (settings.rain() && random.nextBoolean());
         boolean hall = settings.place() == Place.HALL;
         this.lighting = lighting(hall);
@@ -78,7 +78,14 @@ final class Layout {
                                     + 0.3
                                     + random.nextDouble()
                                     - greenNear * random.nextDouble();
-            view = camera(0, cameraY, cameraHeight(), inRoad ? 0.05 : 0.22, 1.45, edgeFar);
+            view =
+                    camera(
+                            0,
+                            cameraY,
+                            inRoad ? 5.5 + 3.5 * random.nextDouble() : cameraHeight(),
+                            inRoad ? 0.05 : 0.22,
+                            1.45,
+                            edgeFar);
             double zebra =
                     lanes > 0 && random.nextDouble() < 0.4
                             ? 5 + 14 * random.nextDouble()
@@ -149,7 +156,7 @@ final class Layout {
                         new Rgb((float) (0.95 * s), (float) (0.92 * s), (float) (1.15 * s)));
             }
             case NIGHT -> {
-                double s = 0.035 + 0.05 * random.nextDouble();
+                double s = 0.012 + 0.05 * random.nextDouble();
                 yield new Lighting(
                         direction,
                         1,
@@ -161,13 +168,14 @@ final class Layout {
 
     private void lamps(double y) {
         boolean warm = random.nextDouble() < 0.6;
-        double bright = settings.light() == Light.NIGHT ? 0.5 + 0.5 * random.nextDouble() : 0.15;
+        double bright = settings.light() == Light.NIGHT ? 0.35 + 0.45 * random.nextDouble() : 0.15;
         Rgb light =
                 (warm ? new Rgb(1.0f, 0.68f, 0.34f) : new Rgb(0.85f, 0.95f, 1.05f)).times(bright);
-        double spacing = 14 + 12 * random.nextDouble();
+        double spacing = 16 + 20 * random.nextDouble();
+        double radius = 4 + 3 * random.nextDouble();
         for (double x = -84 + spacing * random.nextDouble(); x < 90; x += spacing) {
-            lighting.lamps.add(new Lighting.Lamp(x, y, 7, light));
-            lighting.lamps.add(new Lighting.Lamp(x + spacing / 2, -y, 7, light));
+            lighting.lamps.add(new Lighting.Lamp(x, y, radius, light));
+            lighting.lamps.add(new Lighting.Lamp(x + spacing / 2, -y, radius, light));
         }
     }
 
@@ -407,7 +415,7 @@ final class Layout {
         Person person = new Person(random, false, motor || random.nextDouble() < 0.4);
         double first = 6.28 * random.nextDouble();
         Person.Pose pose = motor ? Person.Pose.MOTORCYCLE : Person.Pose.CYCLE;
-        add(
+        Body body =
                 new Body(
                         path,
                         (mesh, sides, place) -> {
@@ -421,7 +429,9 @@ final class Layout {
                         1.75,
                         false,
                         ObjectClass.PERSON,
-                        motor ? ObjectClass.MOTORCYCLE : ObjectClass.BICYCLE));
+                        motor ? ObjectClass.MOTORCYCLE : ObjectClass.BICYCLE);
+        body.lamps = motor && lit ? 0.02 : 0;
+        add(body);
     }
 
     private void pushedBicycle(Path path, double speed) {
@@ -465,7 +475,7 @@ final class Layout {
     }
 
     private void addVehicle(Path path, Vehicle vehicle, boolean fixed) {
-        add(
+        Body body =
                 new Body(
                         path,
                         (mesh, sides, place) -> vehicle.build(mesh),
@@ -473,7 +483,9 @@ final class Layout {
                         vehicle.width / 2,
                         3,
                         fixed,
-                        vehicle.objectClass));
+                        vehicle.objectClass);
+        body.lamps = lit && !fixed ? 0.36 * vehicle.width : 0;
+        add(body);
     }
 
     private ObjectClass onRoad() {
@@ -569,7 +581,7 @@ final class Layout {
             }
         }
         double crowd = random.nextDouble();
-        int people = (int) (3 + 22 * crowd * crowd * (lanes == 0 ? 1.4 : 1));
+        int people = (int) (4 + 26 * crowd * crowd * (lanes == 0 ? 1.4 : 1));
         double near = (-half - edgeNear) / (edgeFar - edgeNear - 2 * half);
         people((int) Math.round(people * near), edgeNear + 0.3, -half - 0.3);
         people((int) Math.round(people * (1 - near)), half + 0.3, edgeFar - 0.3);
