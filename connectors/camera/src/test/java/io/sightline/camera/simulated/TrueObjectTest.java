@@ -21,9 +21,9 @@ class TrueObjectTest {
 
     @Test
     void shouldNumberClassesInTheirOrder() {
-        for (ObjectClass objectClass : ObjectClass.values()) {
-            assertThat(ObjectClass.values()[objectClass.id()]).isEqualTo(objectClass);
-        }
+        assertThat(ObjectClass.values())
+                .extracting(ObjectClass::id)
+                .containsExactly(0, 1, 2, 3, 4, 5);
         assertThat(ObjectClass.MOTORCYCLE.label()).isEqualTo("motorcycle");
     }
 }
