@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.job;
 
+import io.sightline.inference.InputSize;
 import io.sightline.inference.OutputLayout;
 import io.sightline.toolchain.synth.BlockForm;
 import io.sightline.vision.Interpolation;
@@ -25,6 +26,7 @@ public final class OptionTypes {
                 .registerConverter(Duration.class, OptionTypes::duration)
                 .registerConverter(MemorySize.class, OptionTypes::memorySize)
                 .registerConverter(OutputLayout.class, OptionTypes::layout)
+                .registerConverter(InputSize.class, OptionTypes::inputSize)
                 .registerConverter(BlockForm.class, names(BlockForm.class))
                 .registerConverter(Interpolation.class, names(Interpolation.class))
                 .registerConverter(ModelChoice.Backend.class, names(ModelChoice.Backend.class))
@@ -60,6 +62,14 @@ public final class OptionTypes {
     private static OutputLayout layout(String text) {
         try {
             return OutputLayout.of(text);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException(e.getMessage());
+        }
+    }
+
+    private static InputSize inputSize(String text) {
+        try {
+            return InputSize.of(text);
         } catch (IllegalArgumentException e) {
             throw new TypeConversionException(e.getMessage());
         }

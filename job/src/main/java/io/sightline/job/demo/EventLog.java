@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -31,9 +32,14 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 public final class EventLog implements AutoCloseable {
 
     private final DetectionEventCodec codec = new DetectionEventCodec();
+    private final float confidence;
+    private final Consumer<DetectionEvent> listener;
     private final PrintStream out;
     private final OutputStream file;
+
+    /** The reading thread's alone. */
     private final Set<String> ids = new HashSet<>();
+
     private KafkaConsumer<byte[], byte[]> consumer;
     private Thread thread;
     private volatile boolean closed;
@@ -65,15 +71,21 @@ public final class EventLog implements AutoCloseable {
             long p95,
             long p99) {
 
+        /** Frames without an answer. */
+        public long lost() {
+            return frames - events - deadLetters;
+        }
+
         @Override
         public String toString() {
             return String.format(
                     Locale.ROOT,
-                    "frames %d | events %d (%d doubled) | dead letters %d | %.1f frames/s | capture to event p50 %d ms, p95 %d ms, p99 %d ms",
+                    "frames %d | events %d (%d doubled) | dead letters %d | lost %d | %.1f frames/s | capture to event p50 %d ms, p95 %d ms, p99 %d ms",
                     frames,
                     events,
                     doubles,
                     deadLetters,
+                    lost(),
                     framesPerSecond,
                     p50,
                     p95,
@@ -84,8 +96,13 @@ public final class EventLog implements AutoCloseable {
     /**
      * @param eventsFile gets each event as it is on the topic, on a line of its own; null for
      *     nowhere
+     * @param confidence objects above it are shown
+     * @param listener gets each event once, by one thread
      */
-    EventLog(Path eventsFile, PrintStream out) throws IOException {
+    EventLog(Path eventsFile, float confidence, Consumer<DetectionEvent> listener, PrintStream out)
+            throws IOException {
+        this.confidence = confidence;
+        this.listener = listener;
         this.out = out;
         this.file =
                 eventsFile == null
@@ -140,12 +157,15 @@ public final class EventLog implements AutoCloseable {
         file.write(json);
         file.write('\n');
         out.println(line(event));
+        if (!ids.add(event.eventId())) {
+            synchronized (this) {
+                doubles++;
+            }
+            return;
+        }
+        listener.accept(event);
         synchronized (this) {
             answered();
-            if (!ids.add(event.eventId())) {
-                doubles++;
-                return;
-            }
             if (events == latencies.length) {
                 latencies = Arrays.copyOf(latencies, latencies.length * 2);
             }
@@ -153,9 +173,10 @@ public final class EventLog implements AutoCloseable {
         }
     }
 
-    private static String line(DetectionEvent event) {
+    private String line(DetectionEvent event) {
         String objects =
                 event.objects().stream()
+                        .filter(o -> o.confidence() > confidence)
                         .map(o -> String.format(Locale.ROOT, "%s %.2f", o.label(), o.confidence()))
                         .collect(Collectors.joining(", "));
         return String.format(

@@ -11,6 +11,7 @@ import io.sightline.events.testing.SharedFiles;
 import io.sightline.job.ModelChoice;
 import io.sightline.job.OptionTypes;
 import io.sightline.job.accuracy.MotScore;
+import io.sightline.toolchain.Progress;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -44,12 +45,15 @@ class DemoIT {
         ByteArrayOutputStream shown = new ByteArrayOutputStream();
         Set<Path> before = temporaryFolders();
 
-        EventLog.Summary summary;
+        DemoSummary result;
         try (PrintStream out = new PrintStream(shown, true, StandardCharsets.UTF_8)) {
-            summary = new Demo(choose(model), plan(video), file, out).run();
+            result =
+                    new Demo(choose(model), new VideoCameras(plan(video)), file, Progress.SILENT, out)
+                            .run();
         }
 
-        System.out.println("demo: " + summary);
+        System.out.println("demo: " + result);
+        EventLog.Summary summary = result.events();
         assertThat(summary.frames()).isEqualTo(FRAMES);
         assertThat(summary.events()).isEqualTo(FRAMES);
         assertThat(summary.doubles()).isZero();
