@@ -58,9 +58,7 @@ record Load(int cameras, double framesPerSecond, boolean lowered, double carried
                 + number(framesPerSecond)
                 + " frames/s"
                 + (lowered()
-                        ? " instead of "
-                                + number(FRAMES_PER_SECOND)
-                                + ", so that nothing has to wait"
+                        ? " instead of " + number(FRAMES_PER_SECOND) + ", so that none has to wait"
                         : total > carried
                                 ? ", " + number(total) + " in all, are more: they will have to wait"
                                 : "");

@@ -92,6 +92,10 @@ public final class SceneCameras implements DemoCameras {
                     framesPerSecond == null
                             || (framesPerSecond > 0 && Double.isFinite(framesPerSecond)));
             require("--duration", duration, duration == null || !duration.isZero());
+            if (jpegQuality < 1 || jpegQuality > 100) {
+                throw new IllegalArgumentException(
+                        "JPEG quality " + jpegQuality + ": expected 1 to 100");
+            }
         }
 
         private static void require(String option, Object value, boolean holds) {

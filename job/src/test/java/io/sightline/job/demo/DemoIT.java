@@ -48,7 +48,12 @@ class DemoIT {
         DemoSummary result;
         try (PrintStream out = new PrintStream(shown, true, StandardCharsets.UTF_8)) {
             result =
-                    new Demo(choose(model), new VideoCameras(plan(video)), file, Progress.SILENT, out)
+                    new Demo(
+                                    choose(model),
+                                    new VideoCameras(plan(video)),
+                                    file,
+                                    Progress.SILENT,
+                                    out)
                             .run();
         }
 
