@@ -13,9 +13,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -48,6 +50,7 @@ public final class EventLog implements AutoCloseable {
     private long events;
     private long doubles;
     private long deadLetters;
+    private final Map<TopicPartition, Long> needed = new HashMap<>();
     private long firstMillis;
     private long lastMillis;
     private long[] latencies = new long[1024];
@@ -140,6 +143,7 @@ public final class EventLog implements AutoCloseable {
                     } else {
                         deadLetter(record);
                     }
+                    readTo(new TopicPartition(record.topic(), record.partition()), record.offset());
                 }
             }
         } catch (WakeupException e) {
@@ -164,6 +168,8 @@ public final class EventLog implements AutoCloseable {
             return;
         }
         listener.accept(event);
+        DetectionEvent.Source frame = event.source();
+        readTo(new TopicPartition(frame.topic(), frame.partition()), frame.offset());
         synchronized (this) {
             answered();
             if (events == latencies.length) {
@@ -200,6 +206,18 @@ public final class EventLog implements AutoCloseable {
             deadLetters++;
             answered();
         }
+    }
+
+    private synchronized void readTo(TopicPartition partition, long offset) {
+        needed.put(partition, offset + 1);
+    }
+
+    /**
+     * The first offset of each partition that is still to be read: here, or where it is of frames,
+     * by the job.
+     */
+    synchronized Map<TopicPartition, Long> needed() {
+        return Map.copyOf(needed);
     }
 
     private void answered() {
