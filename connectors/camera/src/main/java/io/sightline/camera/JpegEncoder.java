@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.camera;
 
+import static org.bytedeco.opencv.global.opencv_core.CV_8UC3;
 import static org.bytedeco.opencv.global.opencv_imgcodecs.IMWRITE_JPEG_QUALITY;
 import static org.bytedeco.opencv.global.opencv_imgcodecs.imencode;
 
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.IntPointer;
+import org.bytedeco.opencv.opencv_core.Mat;
 
 /** Encodes pictures as JPEG. Owns native buffers that it uses again; for one thread at a time. */
 public final class JpegEncoder implements AutoCloseable {
@@ -36,17 +38,42 @@ public final class JpegEncoder implements AutoCloseable {
 
     /** The picture as a JPEG file. */
     public byte[] encode(VideoFrame frame) {
+        return encode(frame.bgr());
+    }
+
+    /**
+     * A picture as a JPEG file.
+     *
+     * @param bgr uint8 [height, width, 3], BGR, row by row without padding
+     */
+    public byte[] encode(byte[] bgr, int width, int height) {
+        if (bgr.length != 3L * width * height) {
+            throw new IllegalArgumentException(
+                    "JPEG encoder: a picture of "
+                            + bgr.length
+                            + " bytes, expected 3 x "
+                            + width
+                            + " x "
+                            + height);
+        }
+        try (BytePointer pixels = new BytePointer(bgr);
+                Mat picture = new Mat(height, width, CV_8UC3, pixels)) {
+            return encode(picture);
+        }
+    }
+
+    private byte[] encode(Mat picture) {
         if (closed) {
             throw new IllegalStateException("JPEG encoder: closed");
         }
         // What was written last time is not longer than what the buffer can hold.
         buffer.limit(buffer.capacity());
-        if (!imencode(".jpg", frame.bgr(), buffer, parameters)) {
+        if (!imencode(".jpg", picture, buffer, parameters)) {
             throw new IllegalStateException(
                     "JPEG encoder: OpenCV refused a picture of "
-                            + frame.bgr().cols()
+                            + picture.cols()
                             + "x"
-                            + frame.bgr().rows());
+                            + picture.rows());
         }
         byte[] jpeg = new byte[Math.toIntExact(buffer.limit())];
         buffer.get(jpeg);
