@@ -100,6 +100,7 @@ public final class Demo {
             carried = capacity.framesPerSecond(sample, WARM_UP, MEASURED);
         }
         out.println(cameras.settle(carried));
+        out.println("starting Kafka, Flink and the job");
         CompletableFuture<Void> ready = prepareBeside();
         int cores = Runtime.getRuntime().availableProcessors();
         Configuration flink = new Configuration();
@@ -131,6 +132,7 @@ public final class Demo {
             cluster.awaitRunning(job);
             events.follow(broker.bootstrapServers(), EVENTS, DEAD_LETTERS);
             ready.get();
+            out.println("playing; Ctrl-C ends it with a summary");
 
             try (TopicTrimmer trimmer =
                     new TopicTrimmer(broker.bootstrapServers(), events::needed, TRIM_INTERVAL)) {

@@ -24,11 +24,11 @@ public record DemoSummary(
     public String toString() {
         return String.format(
                 Locale.ROOT,
-                "%s%nthis machine carries %.0f frames/s | lag at the end: %d frames, %.1f s%s",
+                "%s%nthis machine carries %.0f frames/s | lag at the end %.1f s (%d frames under way)%s",
                 events,
                 carried,
-                behind,
                 secondsBehind,
+                behind,
                 score.map(one -> System.lineSeparator() + one).orElse(""));
     }
 }

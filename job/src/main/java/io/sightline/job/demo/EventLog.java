@@ -33,6 +33,9 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 /** Reads events and dead letters as they come, shows a line for each, and keeps count. */
 public final class EventLog implements AutoCloseable {
 
+    /** Objects of an event that fit into a line. */
+    private static final int SHOWN = 4;
+
     private final DetectionEventCodec codec = new DetectionEventCodec();
     private final float confidence;
     private final Consumer<DetectionEvent> listener;
@@ -180,11 +183,14 @@ public final class EventLog implements AutoCloseable {
     }
 
     private String line(DetectionEvent event) {
-        String objects =
-                event.objects().stream()
-                        .filter(o -> o.confidence() > confidence)
+        List<DetectionEvent.DetectedObject> objects =
+                event.objects().stream().filter(o -> o.confidence() > confidence).toList();
+        String best =
+                objects.stream()
+                        .limit(SHOWN)
                         .map(o -> String.format(Locale.ROOT, "%s %.2f", o.label(), o.confidence()))
                         .collect(Collectors.joining(", "));
+        int more = objects.size() - SHOWN;
         return String.format(
                 Locale.ROOT,
                 "%s  %-8s #%-5s %3d ms  %s",
@@ -192,7 +198,7 @@ public final class EventLog implements AutoCloseable {
                 event.cameraId(),
                 event.seq() == null ? "-" : event.seq(),
                 event.timing().captureToEmitMs(),
-                objects.isEmpty() ? "-" : objects);
+                objects.isEmpty() ? "-" : more > 0 ? best + " and " + more + " more" : best);
     }
 
     private void deadLetter(ConsumerRecord<byte[], byte[]> record) {

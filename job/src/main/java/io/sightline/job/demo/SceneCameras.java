@@ -46,10 +46,10 @@ public final class SceneCameras implements DemoCameras {
                     new Kind(Place.STREET, Light.DUSK, true),
                     new Kind(Place.STREET, Light.NIGHT, true));
 
-    private static final double LOOP_SECONDS = 20;
+    private static final double LOOP_SECONDS = 10;
 
     /** Of all loops together: they are held in memory. */
-    private static final int MAX_FRAMES = 600;
+    private static final int MAX_FRAMES = 400;
 
     private static final int SAMPLE_SCENES = 4;
     private static final int SAMPLE = 16;
