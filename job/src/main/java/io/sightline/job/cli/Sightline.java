@@ -32,6 +32,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             DemoCommand.class,
             RunCommand.class,
             ReplayCommand.class,
+            SimulateCommand.class,
             DetectCommand.class,
             BenchCommand.class,
             ModelCommand.class,

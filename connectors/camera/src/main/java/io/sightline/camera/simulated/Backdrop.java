@@ -439,11 +439,12 @@ final class Backdrop {
         float soft = foot * panes / width;
         boolean door = Noise.at(i, p, seed + 5) < 0.25f;
         float pane = band(cu, 0.05f, 0.95f, soft) * band(z, door ? 0.08f : 0.5f, 2.6f, foot);
-        float goods = grain(u * 1.3f, z * 1.3f, 0.35f, foot, 31);
+        float goods =
+                0.6f * grain(u, z * 1.6f, 0.8f, foot, 31) + 0.4f * grain(u, z, 0.22f, foot, 32);
         Rgb inside =
                 new Rgb(0.05f, 0.05f, 0.06f)
                         .mix(Rgb.srgb(signs[Noise.hash(i, p, 77) & 7]), 0.5 * goods);
-        over(inside.times(0.5 + goods), pane);
+        over(inside.times(0.25 + 0.8 * goods), pane);
         if (night) {
             glow += 0.8f * pane * (0.5f + goods);
         }

@@ -53,7 +53,7 @@ final class Layout {
                             Double.NaN);
             hall(side, end);
         } else {
-            int lanes = random.nextDouble() < 0.12 ? 0 : 1 + random.nextInt(4);
+            int lanes = random.nextDouble() < 0.07 ? 0 : 1 + random.nextInt(4);
             double lane = 3.0 + 0.5 * random.nextDouble();
             double half = lanes * lane / 2;
             double walkNear = 2 + 4 * random.nextDouble();
@@ -69,13 +69,7 @@ final class Layout {
                     random.nextDouble() < 0.25
                             ? -half + 2 * half * random.nextDouble()
                             : edgeNear - greenNear * random.nextDouble() + 0.3;
-            view =
-                    camera(
-                            0,
-                            cameraY,
-                            2.5 + 6.5 * random.nextDouble() * (0.4 + 0.6 * random.nextDouble()),
-                            0.08,
-                            1.5);
+            view = camera(0, cameraY, 2.6 + 6.4 * random.nextDouble(), 0.08, 1.5);
             double zebra =
                     lanes > 0 && random.nextDouble() < 0.4
                             ? 5 + 14 * random.nextDouble()
@@ -174,11 +168,11 @@ final class Layout {
         if (random.nextBoolean()) {
             yaw = StrictMath.PI - yaw;
         }
-        double wide = StrictMath.toRadians(42 + 46 * random.nextDouble());
+        double wide = StrictMath.toRadians(48 + 44 * random.nextDouble());
         double focal = settings.width() / 2.0 / StrictMath.tan(wide / 2);
         double upper = StrictMath.atan(settings.height() / 2.0 / focal);
         // The horizon lies between a little above the picture and a third below its upper edge.
-        double down = upper * (0.35 + 0.85 * random.nextDouble()) + 0.02 * z;
+        double down = upper * (0.2 + 0.8 * random.nextDouble()) + 0.025 * z;
         return new View(settings.width(), settings.height(), x, y, z, yaw, down, focal);
     }
 
@@ -465,11 +459,11 @@ final class Layout {
 
     private ObjectClass onRoad() {
         double kind = random.nextDouble();
-        return kind < 0.50
+        return kind < 0.44
                 ? ObjectClass.CAR
-                : kind < 0.69
+                : kind < 0.65
                         ? ObjectClass.TRUCK
-                        : kind < 0.84 ? ObjectClass.BUS : ObjectClass.MOTORCYCLE;
+                        : kind < 0.83 ? ObjectClass.BUS : ObjectClass.MOTORCYCLE;
     }
 
     private void traffic(double y, boolean ahead) {
@@ -480,7 +474,7 @@ final class Layout {
         double length = seen[1] - seen[0] + 14;
         boolean stands = random.nextDouble() < 0.2;
         double speed = stands ? 0 : 4 + 9 * random.nextDouble();
-        double sparse = stands ? 2.5 : 3 + 20 * random.nextDouble() * random.nextDouble();
+        double sparse = stands ? 2.5 : 2.5 + 12 * random.nextDouble() * random.nextDouble();
         double at = 0;
         double heading = ahead ? 0 : StrictMath.PI;
         double x = ahead ? seen[0] - 7 : seen[1] + 7;
@@ -556,7 +550,7 @@ final class Layout {
             }
         }
         double crowd = random.nextDouble();
-        int people = (int) (4 + 30 * crowd * crowd * (lanes == 0 ? 1.4 : 1));
+        int people = (int) (3 + 22 * crowd * crowd * (lanes == 0 ? 1.4 : 1));
         double near = (-half - edgeNear) / (edgeFar - edgeNear - 2 * half);
         people((int) Math.round(people * near), edgeNear + 0.3, -half - 0.3);
         people((int) Math.round(people * (1 - near)), half + 0.3, edgeFar - 0.3);
@@ -693,7 +687,7 @@ final class Layout {
 
     private void hall(double side, double end) {
         double crowd = random.nextDouble();
-        people((int) (4 + 34 * crowd * crowd), -side, side);
+        people((int) (4 + 26 * crowd * crowd), -side, side);
         if (random.nextDouble() < 0.2) {
             double y = -side + 2 * side * random.nextDouble();
             double[] seen = stretch(y);

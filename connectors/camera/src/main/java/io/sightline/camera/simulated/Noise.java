@@ -38,6 +38,16 @@ final class Noise {
         return top + (bottom - top) * fy;
     }
 
+    /** Smooth noise in space, 0..1. */
+    static float smooth(float x, float y, float z, int seed) {
+        int iz = floor(z);
+        float fz = z - iz;
+        fz = fz * fz * (3 - 2 * fz);
+        float below = smooth(x, y, seed + 7919 * iz);
+        float above = smooth(x, y, seed + 7919 * (iz + 1));
+        return below + (above - below) * fz;
+    }
+
     static int floor(float v) {
         int i = (int) v;
         return v < i ? i - 1 : i;

@@ -55,7 +55,6 @@ final class Person {
     private final Surface helmetSurface;
     private final Surface umbrellaSurface;
     private final Surface head;
-    private final double headZ;
     private double headX;
     private double headAtZ;
 
@@ -92,7 +91,6 @@ final class Person {
         bag = Surface.cloth(jitter(pick(random, TOPS), random), seed + 9);
         helmetSurface = Surface.plain(pick(random, TOPS), 0.6);
         umbrellaSurface = Surface.cloth(pick(random, TOPS).mix(Rgb.grey(0.05), 0.3), seed + 3);
-        headZ = 0.93 * height;
         head = head(skinColour, hairColour);
     }
 
@@ -162,7 +160,7 @@ final class Person {
             float u = (x - (float) headX) / r;
             float w = (z - (float) headAtZ) / r;
             float v = y / r;
-            boolean hairy = hairStyle != 4 && (w > 0.55f + 0.25f * u || u < -0.25f && w > -0.55f);
+            boolean hairy = hairStyle != 4 && (w > 0.55f + 0.25f * u || (u < -0.25f && w > -0.55f));
             if (hairy) {
                 s.set(hairColour, 0.8f + 0.4f * Noise.smooth(20 * v, 20 * w, 3), 0.08f);
                 return true;
@@ -289,7 +287,7 @@ final class Person {
         double neckX = pelvisX + torso * StrictMath.sin(lean);
         double shoulderZ = hipZ + torso * StrictMath.cos(lean);
         torso(mesh, sides, pelvisX, hipZ, neckX, shoulderZ);
-        arms(mesh, sides, pose, phase, speed, neckX, shoulderZ, pelvisX, hipZ);
+        arms(mesh, sides, pose, phase, speed, neckX, shoulderZ);
         neckAndHead(mesh, sides, neckX, shoulderZ, lean);
         if (backpack && pose != Pose.MOTORCYCLE) {
             double bx = 0.5 * (pelvisX + neckX) - 0.115 * h;
@@ -423,9 +421,7 @@ final class Person {
             double phase,
             double speed,
             double neckX,
-            double shoulderZ,
-            double pelvisX,
-            double hipZ) {
+            double shoulderZ) {
         double h = height;
         double upper = 0.172 * h;
         double fore = 0.150 * h;
@@ -455,10 +451,10 @@ final class Person {
                     bend = 0.15;
                 }
                 boolean holds =
-                        umbrella && side == 0
-                                || pose == Pose.STAND
-                                        && (standing == 1 || standing == 3 && side == 0)
-                                || pose == Pose.WALK && standing == 4 && side == 1;
+                        (umbrella && side == 0)
+                                || (pose == Pose.STAND
+                                        && (standing == 1 || (standing == 3 && side == 0)))
+                                || (pose == Pose.WALK && standing == 4 && side == 1);
                 if (holds) {
                     swing = 0.25;
                     bend = 1.75;

@@ -26,9 +26,9 @@ final class Props {
         boolean bare = random.nextDouble() < 0.2;
         Surface leaves =
                 (x, y, z, s) -> {
-                    float a = Noise.smooth(7 * x + 4 * z, 7 * y - 3 * z, seed);
-                    float b = Noise.smooth(2.2f * x + z, 2.2f * y + z, seed + 1);
-                    if (a * 0.6f + b * 0.4f < (bare ? 0.66f : 0.40f)) {
+                    float a = Noise.smooth(11 * x, 11 * y, 11 * z, seed);
+                    float b = Noise.smooth(3.1f * x, 3.1f * y, 3.1f * z, seed + 1);
+                    if (a * 0.6f + b * 0.4f < (bare ? 0.66f : 0.46f)) {
                         return false;
                     }
                     s.set(bare ? bark : green, 0.35f + 1.1f * a, 0.02f);
@@ -69,8 +69,8 @@ final class Props {
         double size = 0.4 + 0.5 * random.nextDouble();
         Surface leaves =
                 (x, y, z, s) -> {
-                    float a = Noise.smooth(12 * x + 4 * z, 12 * y - 3 * z, seed);
-                    if (a < 0.3f) {
+                    float a = Noise.smooth(14 * x, 14 * y, 14 * z, seed);
+                    if (a < 0.35f) {
                         return false;
                     }
                     s.set(green, 0.3f + 1.2f * a, 0.02f);

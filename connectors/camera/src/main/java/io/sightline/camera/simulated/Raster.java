@@ -104,18 +104,7 @@ final class Raster {
 
     private boolean project(Mesh mesh, double x, double y, double z, double heading) {
         int n = mesh.vertices;
-        if (sx.length < n) {
-            int size = n + n / 2;
-            sx = new float[size];
-            sy = new float[size];
-            iz = new float[size];
-            sunlit = new float[size];
-            skylit = new float[size];
-            shine = new float[size];
-            wx = new float[size];
-            wy = new float[size];
-            wz = new float[size];
-        }
+        reserve(n);
         float cos = (float) StrictMath.cos(heading);
         float sin = (float) StrictMath.sin(heading);
         minX = minY = Double.POSITIVE_INFINITY;
@@ -150,6 +139,21 @@ final class Raster {
         return any;
     }
 
+    private void reserve(int n) {
+        if (sx.length < n) {
+            int size = n + n / 2;
+            sx = new float[size];
+            sy = new float[size];
+            iz = new float[size];
+            sunlit = new float[size];
+            skylit = new float[size];
+            shine = new float[size];
+            wx = new float[size];
+            wy = new float[size];
+            wz = new float[size];
+        }
+    }
+
     private void light(int v, float lx, float ly, float nz, float cos, float sin) {
         float nx = lx * cos - ly * sin;
         float ny = lx * sin + ly * cos;
@@ -166,10 +170,13 @@ final class Raster {
         // The ground is darker than the sky, and what is near it sees less sky.
         double open = 0.75 + 0.25 * Math.min(1, wz[v] / 1.2);
         skylit[v] = (float) ((0.60 + 0.40 * nz) * open);
+        // Under a body there is no sky to mirror.
+        double lowered = Math.min(1, Math.max(0, wz[v] - 0.15) / 0.5);
         double mirrorZ = ez - 2 * facing * nz;
         double fresnel = 1 + Math.min(0, facing);
-        fresnel = 0.06 + 0.94 * fresnel * fresnel * fresnel * fresnel;
-        double skyBright = mirrorZ > 0 ? 1.4 - 0.6 * mirrorZ : Math.max(0.12, 0.7 + 4 * mirrorZ);
+        fresnel = 0.06 + 0.75 * fresnel * fresnel * fresnel * fresnel;
+        double skyBright =
+                mirrorZ > 0.35 ? 1.25 - 0.5 * mirrorZ : Math.max(0.1, 0.25 + 2.4 * mirrorZ);
         double mirrorSun =
                 (ex - 2 * facing * nx) * lighting.sunX
                         + (ey - 2 * facing * ny) * lighting.sunY
@@ -182,7 +189,7 @@ final class Raster {
             m *= m;
             glint = 3 * m * m * lighting.sun.g();
         }
-        shine[v] = (float) (fresnel * skyBright + glint);
+        shine[v] = (float) (fresnel * skyBright * lowered + glint);
     }
 
     private void rasterise(Mesh mesh, int left, int top, int width, int height) {
@@ -340,6 +347,7 @@ final class Raster {
             int maskWidth,
             int maskHeight) {
         int n = mesh.vertices;
+        reserve(n);
         float cos = (float) StrictMath.cos(heading);
         float sin = (float) StrictMath.sin(heading);
         double slopeX = lighting.sunX / lighting.sunZ;

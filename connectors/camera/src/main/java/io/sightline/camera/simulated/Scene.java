@@ -183,10 +183,10 @@ public final class Scene implements AutoCloseable {
         int mw = w / 2;
         int mh = settings.height() / 2;
         for (int y = 1; y < 2 * mh - 1; y++) {
-            int my = y - 1 >> 1;
+            int my = (y - 1) >> 1;
             float fy = (y & 1) == 1 ? 0.25f : 0.75f;
             for (int x = 1; x < 2 * mw - 1; x++) {
-                int mx = x - 1 >> 1;
+                int mx = (x - 1) >> 1;
                 int at = my * mw + mx;
                 float m00 = mask[at];
                 float m01 = mask[at + 1];

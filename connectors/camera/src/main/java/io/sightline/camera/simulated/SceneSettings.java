@@ -47,7 +47,7 @@ public record SceneSettings(
     /** Place, light and rain drawn from the seed: mostly streets by day. */
     public static SceneSettings ofSeed(long seed, int width, int height) {
         SplittableRandom random = new SplittableRandom(seed);
-        Place place = random.nextDouble() < 0.78 ? Place.STREET : Place.HALL;
+        Place place = random.nextDouble() < 0.84 ? Place.STREET : Place.HALL;
         double time = random.nextDouble();
         Light light = time < 0.62 ? Light.DAY : time < 0.8 ? Light.DUSK : Light.NIGHT;
         boolean rain = random.nextDouble() < 0.16 && place == Place.STREET;

@@ -298,15 +298,15 @@ final class Vehicle {
                             && z > 0.34f
                             && (Math.abs(x - door1) < 0.012f
                                     || Math.abs(x - door2) < 0.012f
-                                    || shape != 0 && Math.abs(x - door3) < 0.012f);
+                                    || (shape != 0 && Math.abs(x - door3) < 0.012f));
             if (seam) {
                 s.set(paint, 0.25f, 0.1f);
                 return true;
             }
             if (side > 0.8f * w
                     && Math.abs(z - 0.87f * bz) < 0.018f
-                    && (x - door2 > 0.06f && x - door2 < 0.24f
-                            || x - door3 > 0.06f && x - door3 < 0.24f)) {
+                    && ((x - door2 > 0.06f && x - door2 < 0.24f)
+                            || (x - door3 > 0.06f && x - door3 < 0.24f))) {
                 s.set(paint, 0.4f, 0.4f);
                 return true;
             }
@@ -354,7 +354,7 @@ final class Vehicle {
                         Math.abs(x - post) < 0.045f
                                 || x > slopeFront - 0.22f
                                 || x < slopeBack + (shape >= 2 ? 0.2f : 0.3f)
-                                || shape >= 3 && Math.abs(x - (post + roof2) / 2 + 0.1f) < 0.04f;
+                                || (shape >= 3 && Math.abs(x - (post + roof2) / 2 + 0.1f) < 0.04f);
                 window = glazed && !pillar && side > 0.5f;
             }
             if (window) {
@@ -452,7 +452,8 @@ final class Vehicle {
                     return true;
                 }
             }
-            boolean row = z > bottom && z < deck - 0.55f || twoDecks && z > 2.55f && z < h - 0.5f;
+            boolean row =
+                    (z > bottom && z < deck - 0.55f) || (twoDecks && z > 2.55f && z < h - 0.5f);
             if (row && side > w - 0.25f && x < l - 0.3f && x > -l + 0.35f) {
                 float cell = (x + 40) / pitch;
                 float u = cell - Noise.floor(cell);
@@ -470,7 +471,7 @@ final class Vehicle {
                             && side > w - 0.2f
                             && z > 0.4f
                             && z < deck - 0.4f
-                            && (x > l - 1.5f && x < l - 0.4f || Math.abs(x) < 0.65f);
+                            && ((x > l - 1.5f && x < l - 0.4f) || Math.abs(x) < 0.65f);
             if (door) {
                 s.set(Math.abs(x % 0.6f) < 0.05f ? Rgb.grey(0.02) : glass, 1.4f, 0.9f);
                 return true;
@@ -622,13 +623,9 @@ final class Vehicle {
                 return true;
             }
             boolean ahead = x > l - 0.42f && side < w - 0.16f;
-            if (ahead && z > 0.56f * h && z < 0.9f * h
-                    || !ahead
-                            && side > w - 0.2f
-                            && z > 0.58f * h
-                            && z < 0.86f * h
-                            && x > back + 0.5f
-                            && x < l - 0.45f) {
+            boolean screen = ahead && z > 0.56f * h && z < 0.9f * h;
+            boolean beside = !ahead && side > w - 0.2f && z > 0.58f * h && z < 0.86f * h;
+            if (screen || (beside && x > back + 0.5f && x < l - 0.45f)) {
                 s.set(glass, 1 + Noise.smooth(2 * y, 3 * z + x, seed), 1);
                 return true;
             }
