@@ -109,7 +109,7 @@ final class Backdrop {
         skyLow = sky.times(1.5).mix(Rgb.grey(sky.g() * 1.6), 0.7);
         skyHigh = clear ? new Rgb(0.25f, 0.45f, 0.85f).times(sky.g() * 1.6) : sky.times(1.3);
         haze = skyLow;
-        hazeLength = wet ? 120 : 200 + 400 * random.nextDouble();
+        hazeLength = wet ? 260 : 350 + 900 * random.nextDouble();
     }
 
     /** The part of what comes from so far away that is the air's own light. */
@@ -182,9 +182,12 @@ final class Backdrop {
             return ceiling;
         }
         if (far && greenFar) {
-            return 3
-                    + 6 * Noise.smooth((float) x * 0.15f, 3, seed)
-                    + 1.2 * Noise.smooth((float) x * 1.7f, 5, seed);
+            float u = (float) x;
+            return 4
+                    + 3 * Noise.smooth(u * 0.11f, 3, seed)
+                    + 1.4 * Noise.smooth(u * 0.45f, 4, seed)
+                    + 0.7 * Noise.smooth(u * 1.3f, 5, seed)
+                    + 0.4 * Noise.smooth(u * 4.1f, 6, seed);
         }
         return buildingHeight[building(x)];
     }
@@ -354,11 +357,14 @@ final class Backdrop {
         float facing = far ? (float) -lighting.sunY : (float) lighting.sunY;
         float sun = Math.max(0, facing);
         if (far && greenFar) {
+            // Crowns: lit from above, dark between them and below.
+            float crown = grain(x, z * 1.3f, 2.3f, foot, 20);
             float n =
-                    0.5f * grain(x, z, 0.25f, foot, 21)
-                            + 0.3f * grain(x, z, 0.9f, foot, 22)
-                            + 0.2f * grain(x, z, 0.1f, foot, 23);
-            colour(Rgb.srgb(0x3C4A28), 0.25f + 1.3f * n);
+                    0.4f * grain(x, z, 0.25f, foot, 21)
+                            + 0.35f * grain(x, z, 0.7f, foot, 22)
+                            + 0.25f * grain(x, z, 0.1f, foot, 23);
+            float trunk = z < 1.6f ? 0.45f + 0.3f * z : 1;
+            colour(Rgb.srgb(0x4E5F33), (0.35f + 0.9f * crown) * (0.2f + 1.5f * n) * trunk);
             light(sun * 0.7f, x, far);
             return;
         }

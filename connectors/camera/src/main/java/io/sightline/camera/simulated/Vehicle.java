@@ -27,6 +27,10 @@ final class Vehicle {
     private final Rgb rim;
     private final int seed;
     private final float dirt;
+
+    /** How bright the inside of a bus is against the light outside. */
+    private final float interior;
+
     private final float[] wheels;
     private final float wheelRadius;
     private final Rgb glass = new Rgb(0.012f, 0.015f, 0.017f);
@@ -35,6 +39,7 @@ final class Vehicle {
         this.objectClass = objectClass;
         this.lit = lit;
         seed = random.nextInt(1 << 20);
+        interior = lit ? (float) random.nextDouble() : 0;
         dirt = (float) (0.3 * random.nextDouble());
         rim = random.nextDouble() < 0.7 ? Rgb.grey(0.3) : Rgb.grey(0.04);
         double size = 0.95 + 0.1 * random.nextDouble();
@@ -459,8 +464,9 @@ final class Vehicle {
                 float u = cell - Noise.floor(cell);
                 if (u > 0.05f && u < 0.95f) {
                     float inside = Noise.smooth(2.5f * x, 4 * z, seed);
-                    s.set(glass, 0.6f + 2 * inside, 1);
-                    s.glow = lit ? 6 : 0;
+                    boolean seat = z < bottom + 0.45f && Math.abs(u - 0.5f) < 0.28f;
+                    s.set(glass, seat ? 0.6f : 1 + 1.2f * inside, 1);
+                    s.glow = lit ? 5 * interior : 0;
                     return true;
                 }
                 s.set(Rgb.grey(0.02), 1, 0.3f);
