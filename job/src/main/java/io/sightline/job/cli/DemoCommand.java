@@ -9,6 +9,8 @@ import io.sightline.job.demo.Demo;
 import io.sightline.job.demo.DemoCameras;
 import io.sightline.job.demo.SceneCameras;
 import io.sightline.job.demo.VideoCameras;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -86,10 +88,29 @@ final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         DemoCameras playing = videos == null ? scenes() : videos();
+        requireWritable("--events", events);
+        requireWritable("--truth", truth);
         try (ProgressLine progress = ProgressLine.open()) {
             System.out.println(new Demo(model, playing, events, progress, System.out).run());
         }
         return 0;
+    }
+
+    /** Before anything is measured or started. */
+    private static void requireWritable(String option, Path file) {
+        if (file == null) {
+            return;
+        }
+        try {
+            Files.newOutputStream(file).close();
+        } catch (IOException e) {
+            throw new UserException(
+                    option
+                            + " "
+                            + file
+                            + " cannot be written: is it in a folder that exists and is yours?",
+                    e);
+        }
     }
 
     private DemoCameras scenes() {

@@ -10,6 +10,7 @@ import io.sightline.job.local.EmbeddedBroker;
 import io.sightline.job.local.LocalFlink;
 import io.sightline.job.local.TopicTrimmer;
 import io.sightline.toolchain.Progress;
+import io.sightline.vision.NmsSettings;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -42,11 +43,12 @@ public final class Demo {
     private static final Duration MEASURED = Duration.ofSeconds(2);
 
     /**
-     * Where the truth is known the job gives what it is hardly sure of as well: average precision
-     * is an area under all scores, and cut off at the confidence of the model it would be that of
-     * another detector. Suppression keeps the better box, so nothing above the confidence changes.
+     * Where the truth is known the job gives what it is hardly sure of as well, as YOLOv6's own
+     * evaluation does: average precision is an area under all scores, and cut off at the confidence
+     * of the model it would be that of another detector. Suppression keeps the better box, so
+     * nothing above the confidence changes.
      */
-    private static final float SCORING_CONFIDENCE = 0.01f;
+    private static final float SCORING_CONFIDENCE = NmsSettings.eval().confidence();
 
     /**
      * The job reads on while the cameras are quiet; that it has stopped altogether shows by this
@@ -89,63 +91,78 @@ public final class Demo {
      * @throws Exception if the model or a video does not fit, or the job failed
      */
     public DemoSummary run() throws Exception {
-        ModelSpec spec;
-        double carried;
-        try (Capacity capacity = Capacity.open(model)) {
-            List<byte[]> sample = cameras.sample();
-            spec = capacity.spec();
-            out.printf(
-                    "model %s, %dx%d, %s; measuring what this machine carries%n",
-                    spec.name(), spec.inputWidth(), spec.inputHeight(), spec.precision());
-            carried = capacity.framesPerSecond(sample, WARM_UP, MEASURED);
+        Measured measured = measure();
+        out.println(cameras.settle(measured.carried()));
+        float confidence = model.nms(measured.spec()).confidence();
+        Scoring scoring = new Scoring(measured.spec(), confidence);
+        if (cameras.truthIsKnown() && !scoring.possible()) {
+            out.println("the model has no label such as person or car: nothing will be scored");
         }
-        out.println(cameras.settle(carried));
         out.println("starting Kafka, Flink and the job");
         CompletableFuture<Void> ready = prepareBeside();
-        int cores = Runtime.getRuntime().availableProcessors();
         Configuration flink = new Configuration();
         // A demo that fails says so instead of trying again.
         flink.set(RestartStrategyOptions.RESTART_STRATEGY, "none");
-        float confidence = model.nms(spec).confidence();
-        Scoring scoring = new Scoring(spec, confidence);
         try (EmbeddedBroker broker = EmbeddedBroker.start(2 * MAX_FRAME_BYTES);
-                LocalFlink cluster = LocalFlink.start(cores, flink);
+                LocalFlink cluster = LocalFlink.start(cores(), flink);
                 EventLog events = new EventLog(eventsFile, confidence, scoring::add, out)) {
-            DetectionOptions options =
-                    DetectionOptions.of(
-                            broker.bootstrapServers(),
-                            cameras.truthIsKnown()
-                                    ? model.withConfidence(Math.min(confidence, SCORING_CONFIDENCE))
-                                    : model,
-                            "--from",
-                            "earliest",
-                            "--parallelism",
-                            Integer.toString(cores));
             broker.createTopic(FRAMES, PARTITIONS, TRIMMED);
             broker.createTopic(EVENTS, 1, TRIMMED);
             broker.createTopic(DEAD_LETTERS, 1, Map.of());
             StreamExecutionEnvironment environment =
                     StreamExecutionEnvironment.getExecutionEnvironment(flink);
-            DetectionJob.prepare(environment, options);
+            DetectionJob.prepare(environment, options(broker, confidence));
             JobID job = cluster.submit(environment);
             CompletableFuture<Void> result = cluster.result(job);
             cluster.awaitRunning(job);
             events.follow(broker.bootstrapServers(), EVENTS, DEAD_LETTERS);
             ready.get();
-            out.println("playing; Ctrl-C ends it with a summary");
-
             try (TopicTrimmer trimmer =
                     new TopicTrimmer(broker.bootstrapServers(), events::needed, TRIM_INTERVAL)) {
                 long sent = play(broker, scoring, result);
                 long behind = sent - events.received();
                 long ended = System.nanoTime();
+                if (behind > measured.carried()) {
+                    out.printf("the cameras have ended; %d frames are still to come%n", behind);
+                }
                 awaitAnswers(events, sent, result);
                 double secondsBehind = (System.nanoTime() - ended) / 1e9;
                 cluster.cancel(job);
                 return new DemoSummary(
-                        events.summary(sent), carried, behind, secondsBehind, scoring.score());
+                        events.summary(sent),
+                        measured.carried(),
+                        behind,
+                        secondsBehind,
+                        scoring.score());
             }
         }
+    }
+
+    private record Measured(ModelSpec spec, double carried) {}
+
+    private Measured measure() throws IOException, InterruptedException {
+        try (Capacity capacity = Capacity.open(model)) {
+            ModelSpec spec = capacity.spec();
+            List<byte[]> sample = cameras.sample();
+            out.printf(
+                    "model %s, %dx%d, %s; measuring what this machine carries%n",
+                    spec.name(), spec.inputWidth(), spec.inputHeight(), spec.precision());
+            return new Measured(spec, capacity.framesPerSecond(sample, WARM_UP, MEASURED));
+        }
+    }
+
+    private DetectionOptions options(EmbeddedBroker broker, float confidence) {
+        return DetectionOptions.of(
+                broker.bootstrapServers(),
+                cameras.truthIsKnown()
+                        ? model.withConfidence(Math.min(confidence, SCORING_CONFIDENCE))
+                        : model,
+                "--from=earliest",
+                "--parallelism=" + cores());
+    }
+
+    private static int cores() {
+        return Runtime.getRuntime().availableProcessors();
     }
 
     /** While the broker and Flink start. */
@@ -175,6 +192,7 @@ public final class Demo {
                                 FRAMES,
                                 MAX_FRAME_BYTES);
                 StopSignals signals = StopSignals.to(cameras::stop)) {
+            out.println("playing; Ctrl-C ends it with a summary");
             // No camera plays on for a job that has ended.
             CompletableFuture<Void> ended = job.whenComplete((done, failure) -> cameras.stop());
             long sent = cameras.play(sink, scoring);

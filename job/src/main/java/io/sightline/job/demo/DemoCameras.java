@@ -15,7 +15,7 @@ public interface DemoCameras {
      *
      * @throws IOException if there are none to be had
      */
-    List<byte[]> sample() throws IOException;
+    List<byte[]> sample() throws IOException, InterruptedException;
 
     /**
      * Settles how many frames will come.

@@ -21,9 +21,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.IntFunction;
 
 /** Simulated cameras: scenes rendered beforehand and played over and over, with their truth. */
 public final class SceneCameras implements DemoCameras {
@@ -52,7 +53,7 @@ public final class SceneCameras implements DemoCameras {
     private static final int MAX_FRAMES = 400;
 
     private static final int SAMPLE_SCENES = 4;
-    private static final int SAMPLE = 16;
+    private static final int SAMPLE_OF_EACH = 2;
 
     private record Kind(Place place, Light light, boolean rain) {}
 
@@ -110,22 +111,31 @@ public final class SceneCameras implements DemoCameras {
         this.settings = settings;
     }
 
-    /** So many pictures of several scenes. */
-    public static List<byte[]> pictures(long seed, int count, int jpegQuality) {
-        List<byte[]> pictures = new ArrayList<>();
-        for (int i = 0; i < SAMPLE_SCENES && pictures.size() < count; i++) {
-            int frames = (count - pictures.size()) / (SAMPLE_SCENES - i);
-            SceneLoop.render(
-                            scene(seed, i),
-                            Load.FRAMES_PER_SECOND,
-                            Math.max(1, frames),
-                            jpegQuality)
-                    .frames()
-                    .stream()
-                    .map(SimulatedFrame::jpeg)
-                    .forEach(pictures::add);
-        }
-        return pictures;
+    /**
+     * Pictures of several scenes.
+     *
+     * @param count how many; rounded up to as many of each scene
+     */
+    public static List<byte[]> pictures(int count, int jpegQuality) throws InterruptedException {
+        int ofEach = (count + SAMPLE_SCENES - 1) / SAMPLE_SCENES;
+        return pictures(SEED, ofEach, jpegQuality);
+    }
+
+    private static List<byte[]> pictures(long seed, int ofEach, int jpegQuality)
+            throws InterruptedException {
+        return render(
+                        SAMPLE_SCENES,
+                        scene ->
+                                SceneLoop.render(
+                                        scene(seed, scene),
+                                        Load.FRAMES_PER_SECOND,
+                                        ofEach,
+                                        jpegQuality),
+                        Progress.SILENT)
+                .stream()
+                .flatMap(loop -> loop.frames().stream())
+                .map(SimulatedFrame::jpeg)
+                .toList();
     }
 
     private static SceneSettings scene(long seed, int index) {
@@ -135,8 +145,8 @@ public final class SceneCameras implements DemoCameras {
     }
 
     @Override
-    public List<byte[]> sample() {
-        return pictures(settings.seed(), SAMPLE, settings.jpegQuality());
+    public List<byte[]> sample() throws InterruptedException {
+        return pictures(settings.seed(), SAMPLE_OF_EACH, settings.jpegQuality());
     }
 
     @Override
@@ -145,39 +155,46 @@ public final class SceneCameras implements DemoCameras {
         return load.toString();
     }
 
-    /** Renders every scene once, side by side. */
     @Override
     public void prepare(Progress progress) throws InterruptedException {
         int scenes = Math.min(load.cameras(), SCENES.size());
         int frames = framesOfLoop(scenes);
+        List<SceneLoop> rendered =
+                render(
+                        scenes,
+                        scene ->
+                                SceneLoop.render(
+                                        scene(settings.seed(), scene),
+                                        load.framesPerSecond(),
+                                        frames,
+                                        settings.jpegQuality()),
+                        progress);
+        loops = new LinkedHashMap<>();
+        List<String> ids = ReplayPlan.numberedCameras(load.cameras());
+        for (int i = 0; i < ids.size(); i++) {
+            loops.put(ids.get(i), rendered.get(i % scenes));
+        }
+    }
+
+    /** Renders scenes side by side, as many as there are cores. */
+    private static List<SceneLoop> render(
+            int scenes, IntFunction<SceneLoop> renderer, Progress progress)
+            throws InterruptedException {
         ExecutorService threads =
                 Executors.newFixedThreadPool(
                         Math.min(scenes, Runtime.getRuntime().availableProcessors()));
         try {
-            ExecutorCompletionService<Void> rendering = new ExecutorCompletionService<>(threads);
-            SceneLoop[] rendered = new SceneLoop[scenes];
+            List<Future<SceneLoop>> rendering = new ArrayList<>();
             for (int i = 0; i < scenes; i++) {
-                int index = i;
-                rendering.submit(
-                        () -> {
-                            rendered[index] =
-                                    SceneLoop.render(
-                                            scene(settings.seed(), index),
-                                            load.framesPerSecond(),
-                                            frames,
-                                            settings.jpegQuality());
-                            return null;
-                        });
+                int scene = i;
+                rendering.add(threads.submit(() -> renderer.apply(scene)));
             }
-            for (int i = 0; i < scenes; i++) {
-                progress.step("rendering scenes", i, scenes);
-                rendering.take().get();
+            List<SceneLoop> rendered = new ArrayList<>();
+            for (Future<SceneLoop> scene : rendering) {
+                progress.step("rendering scenes", rendered.size(), scenes);
+                rendered.add(scene.get());
             }
-            loops = new LinkedHashMap<>();
-            List<String> ids = ReplayPlan.numberedCameras(load.cameras());
-            for (int i = 0; i < ids.size(); i++) {
-                loops.put(ids.get(i), rendered[i % scenes]);
-            }
+            return rendered;
         } catch (ExecutionException e) {
             throw new IllegalStateException("a scene cannot be rendered", e.getCause());
         } finally {

@@ -133,9 +133,14 @@ final class Scoring implements TruthSink {
         return best != null && free.remove(best);
     }
 
-    /** Empty where no event of a frame with known truth has come. */
+    /** Whether the model and the truth have a class in common. */
+    boolean possible() {
+        return !tallies.isEmpty();
+    }
+
+    /** Empty where it is not {@link #possible}, or no event of a frame with known truth came. */
     synchronized Optional<Score> score() {
-        if (!scored) {
+        if (!scored || !possible()) {
             return Optional.empty();
         }
         Tally all = new Tally();

@@ -42,9 +42,10 @@ public final class VideoCameras implements DemoCameras {
     public String settle(double carried) {
         return String.format(
                 Locale.ROOT,
-                "this machine carries %.0f frames/s; %d cameras",
+                "this machine carries %.0f frames/s; %d %s",
                 carried,
-                plan.cameraIds().size());
+                plan.cameraIds().size(),
+                plan.cameraIds().size() == 1 ? "camera" : "cameras");
     }
 
     @Override

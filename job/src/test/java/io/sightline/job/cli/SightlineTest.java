@@ -158,6 +158,11 @@ class SightlineTest {
                 .isEqualTo("sightline demo: --fps is -1.0, expected more than 0");
         assertThat(oneLine("demo", "--model", model, "--duration", "0s"))
                 .isEqualTo("sightline demo: --duration is PT0S, expected more than 0");
+        String nowhere = folder.resolve("none/out.jsonl").toString();
+        assertThat(oneLine("demo", "--model", model, "--events", nowhere))
+                .startsWith("sightline demo: --events " + nowhere + " cannot be written");
+        assertThat(oneLine("demo", "--model", model, "--truth", nowhere))
+                .startsWith("sightline demo: --truth " + nowhere + " cannot be written");
         assertThat(oneLine("demo", "--video", text, "--model", model, "--seed", "7"))
                 .isEqualTo(
                         "sightline demo: --seed and --truth are for simulated cameras, --video for others: leave one out");

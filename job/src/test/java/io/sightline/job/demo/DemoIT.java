@@ -172,7 +172,7 @@ class DemoIT {
     private record Stopping(DemoCameras cameras, int frames) implements DemoCameras {
 
         @Override
-        public List<byte[]> sample() throws IOException {
+        public List<byte[]> sample() throws IOException, InterruptedException {
             return cameras.sample();
         }
 

@@ -204,6 +204,16 @@ class ScoringTest {
     }
 
     @Test
+    void shouldNotScoreAModelThatKnowsNoneOfTheClasses() {
+        Scoring other = new Scoring(spec("class-0", "class-1"), CONFIDENCE);
+        other.accept(frame(0, List.of(truth(ObjectClass.PERSON, 100, 100, 50))));
+        other.add(event("cam-1", 0, List.of(found("class-0", 0.9, 100, 100, 50))));
+        assertThat(other.possible()).isFalse();
+        assertThat(other.score()).isEmpty();
+        assertThat(scoring.possible()).isTrue();
+    }
+
+    @Test
     void shouldRankByAllScoresButShowOnlyThoseAboveTheConfidence() {
         frame(
                 List.of(
