@@ -24,6 +24,9 @@ final class Body {
 
     int firstId;
 
+    /** Half the distance between its headlamps; 0 where they are off. */
+    double lamps;
+
     Body(
             Path path,
             Figure figure,

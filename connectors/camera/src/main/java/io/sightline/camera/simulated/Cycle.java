@@ -6,6 +6,20 @@ import java.util.SplittableRandom;
 /** The body of a bicycle or a motorcycle, heading along x. */
 final class Cycle {
 
+    private static final double RADIUS = 0.335;
+    private static final double REAR = -0.46;
+    private static final double FRONT = 0.58;
+    private static final int SPOKES = 9;
+    private static final float[] SPOKE_X = new float[SPOKES];
+    private static final float[] SPOKE_Z = new float[SPOKES];
+
+    static {
+        for (int i = 0; i < SPOKES; i++) {
+            SPOKE_X[i] = (float) StrictMath.cos(StrictMath.PI * i / SPOKES);
+            SPOKE_Z[i] = (float) StrictMath.sin(StrictMath.PI * i / SPOKES);
+        }
+    }
+
     private final boolean motor;
     private final boolean scooter;
     private final boolean ladies;
@@ -17,7 +31,7 @@ final class Cycle {
     private final Surface metal = Surface.plain(Rgb.grey(0.35), 0.5);
     private final Surface headlamp;
     private final Surface tailLamp;
-    private final Surface disc;
+    private final Surface[] spokes;
 
     Cycle(SplittableRandom random, boolean motor, boolean lit) {
         this.motor = motor;
@@ -32,15 +46,24 @@ final class Cycle {
         frame = Surface.plain(Rgb.srgb(paints[random.nextInt(paints.length)]), motor ? 0.5 : 0.3);
         headlamp = lamp(Rgb.grey(0.8), lit ? 9 : 0.3f);
         tailLamp = lamp(new Rgb(0.6f, 0.02f, 0.02f), lit ? 4 : 0.3f);
-        // Spokes let most of what is behind them through.
-        disc =
-                (x, y, z, s) -> {
-                    if (Noise.at(Noise.floor(x * 90), Noise.floor(z * 90), 5) > 0.22f) {
-                        return false;
-                    }
-                    s.set(Rgb.grey(0.25), 1, 0.3f);
+        spokes = new Surface[] {spokes((float) REAR), spokes((float) FRONT)};
+    }
+
+    /** Nine across a wheel; most of what is behind them shows through. */
+    private static Surface spokes(float axle) {
+        Rgb steel = Rgb.grey(0.3);
+        return (x, y, z, s) -> {
+            float dx = x - axle;
+            float dz = z - (float) RADIUS;
+            for (int i = 0; i < SPOKES; i++) {
+                float off = dx * SPOKE_X[i] + dz * SPOKE_Z[i];
+                if (off > -0.007f && off < 0.007f) {
+                    s.set(steel, 1, 0.3f);
                     return true;
-                };
+                }
+            }
+            return false;
+        };
     }
 
     private static Surface lamp(Rgb colour, float glow) {
@@ -64,14 +87,14 @@ final class Cycle {
     }
 
     private void bicycle(Mesh mesh, int sides) {
-        double r = 0.335;
-        double rear = -0.46;
-        double front = 0.58;
+        double r = RADIUS;
+        double rear = REAR;
+        double front = FRONT;
         int round = Math.max(12, 2 * sides);
         for (double x : new double[] {rear, front}) {
             mesh.with(tyre);
             Solids.torus(mesh, round, x, 0, r, r - 0.02, 0.021);
-            mesh.with(disc);
+            mesh.with(spokes[x < 0 ? 0 : 1]);
             Solids.wheel(mesh, round, x, 0, r, r - 0.04, 0.012);
         }
         double[] crank = {-0.03, 0, 0.29};

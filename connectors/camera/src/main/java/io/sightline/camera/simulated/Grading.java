@@ -19,6 +19,11 @@ final class Grading {
     private final float vignette;
     private final int seed;
 
+    /** The part of its light that a pixel gives to each neighbour in a row or a column. */
+    private final float blur;
+
+    private final float[] line;
+
     Grading(SceneSettings settings, SplittableRandom random) {
         this.settings = settings;
         this.seed = random.nextInt();
@@ -38,6 +43,8 @@ final class Grading {
         this.noiseLevel =
                 (float) ((night ? 5 : dusk ? 3 : 1.5) * (0.4 + 1.2 * random.nextDouble()));
         this.vignette = (float) (0.25 * random.nextDouble());
+        this.blur = (float) (random.nextDouble() < 0.3 ? 0 : 0.22 * random.nextDouble());
+        this.line = new float[Math.max(settings.width(), settings.height())];
         for (int i = 0; i < TILE; i++) {
             double sum =
                     random.nextDouble()
@@ -58,6 +65,14 @@ final class Grading {
     }
 
     void develop(float[] red, float[] green, float[] blue, double seconds, byte[] bgr) {
+        if (settings.rain()) {
+            streaks(red, green, blue, seconds);
+        }
+        if (blur > 0) {
+            soften(red);
+            soften(green);
+            soften(blue);
+        }
         int w = settings.width();
         int h = settings.height();
         float scale = TONES / range;
@@ -77,6 +92,55 @@ final class Grading {
                 bgr[3 * i] = clamp(b);
                 bgr[3 * i + 1] = clamp(g);
                 bgr[3 * i + 2] = clamp(r);
+            }
+        }
+    }
+
+    /** What the lens spreads over neighbouring pixels, in rows and then in columns. */
+    private void soften(float[] plane) {
+        int w = settings.width();
+        int h = settings.height();
+        float stay = 1 - 2 * blur;
+        for (int y = 0; y < h; y++) {
+            int row = y * w;
+            float before = plane[row];
+            for (int x = 0; x < w; x++) {
+                float here = plane[row + x];
+                float after = x + 1 < w ? plane[row + x + 1] : here;
+                plane[row + x] = stay * here + blur * (before + after);
+                before = here;
+            }
+        }
+        System.arraycopy(plane, 0, line, 0, w);
+        for (int y = 0; y < h; y++) {
+            int row = y * w;
+            int next = y + 1 < h ? row + w : row;
+            for (int x = 0; x < w; x++) {
+                float here = plane[row + x];
+                plane[row + x] = stay * here + blur * (line[x] + plane[next + x]);
+                line[x] = here;
+            }
+        }
+    }
+
+    /** Drops near the camera, drawn out by their fall. */
+    private void streaks(float[] red, float[] green, float[] blue, double seconds) {
+        int w = settings.width();
+        int h = settings.height();
+        int frame = (int) Math.rint(seconds * 1000);
+        float level = 0.10f * range / 4;
+        int drops = 160 + (seed & 255);
+        for (int i = 0; i < drops; i++) {
+            float x = Noise.at(i, frame, seed + 1) * w;
+            int y = (int) (Noise.at(i, frame, seed + 2) * h);
+            float near = Noise.at(i, frame, seed + 3);
+            int length = (int) (h * (0.015f + 0.05f * near * near));
+            float slant = 0.12f * (Noise.at(1, 1, seed) - 0.5f);
+            for (int k = 0; k < length && y + k < h; k++) {
+                int at = (y + k) * w + Math.min(w - 1, Math.max(0, (int) (x + slant * k)));
+                red[at] += level;
+                green[at] += level;
+                blue[at] += level;
             }
         }
     }

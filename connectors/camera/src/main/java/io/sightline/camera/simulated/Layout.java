@@ -20,9 +20,12 @@ final class Layout {
     private final boolean lit;
     private int nextId = 1;
 
+    /** Nothing stands farther along the place, where a hall ends. */
+    private double limit = MAX_DISTANCE;
+
     Layout(SceneSettings settings) {
         this.settings = settings;
-        this.random = new SplittableRandom(settings.seed() * 0x9E3779B97F4A7C15L + 1);
+        this.random = new SplittableRandom(settings.seed() + 0x5851F42D4C957F2DL);
         this.lit = settings.light() != Light.DAY || (settings.rain() && random.nextBoolean());
         boolean hall = settings.place() == Place.HALL;
         this.lighting = lighting(hall);
@@ -34,8 +37,10 @@ final class Layout {
                             -side + 0.3 + random.nextDouble(),
                             2.5 + 3 * random.nextDouble(),
                             0.25,
-                            0.9);
+                            0.9,
+                            side);
             double end = 14 + 30 * random.nextDouble();
+            limit = end - 2;
             backdrop =
                     new Backdrop(
                             view,
@@ -65,11 +70,22 @@ final class Layout {
             }
             double edgeNear = -half - walkNear;
             double edgeFar = half + walkFar;
+            boolean inRoad = random.nextDouble() < 0.25;
             double cameraY =
-                    random.nextDouble() < 0.25
+                    inRoad
                             ? -half + 2 * half * random.nextDouble()
-                            : edgeNear - greenNear * random.nextDouble() + 0.3;
-            view = camera(0, cameraY, 2.6 + 6.4 * random.nextDouble(), 0.08, 1.5);
+                            : edgeNear
+                                    + 0.3
+                                    + random.nextDouble()
+                                    - greenNear * random.nextDouble();
+            view =
+                    camera(
+                            0,
+                            cameraY,
+                            inRoad ? 5.5 + 3.5 * random.nextDouble() : cameraHeight(),
+                            inRoad ? 0.05 : 0.22,
+                            1.45,
+                            edgeFar);
             double zebra =
                     lanes > 0 && random.nextDouble() < 0.4
                             ? 5 + 14 * random.nextDouble()
@@ -140,7 +156,7 @@ final class Layout {
                         new Rgb((float) (0.95 * s), (float) (0.92 * s), (float) (1.15 * s)));
             }
             case NIGHT -> {
-                double s = 0.035 + 0.05 * random.nextDouble();
+                double s = 0.012 + 0.05 * random.nextDouble();
                 yield new Lighting(
                         direction,
                         1,
@@ -152,18 +168,26 @@ final class Layout {
 
     private void lamps(double y) {
         boolean warm = random.nextDouble() < 0.6;
-        double bright = settings.light() == Light.NIGHT ? 0.5 + 0.5 * random.nextDouble() : 0.15;
+        double bright = settings.light() == Light.NIGHT ? 0.35 + 0.45 * random.nextDouble() : 0.15;
         Rgb light =
                 (warm ? new Rgb(1.0f, 0.68f, 0.34f) : new Rgb(0.85f, 0.95f, 1.05f)).times(bright);
-        double spacing = 14 + 12 * random.nextDouble();
+        double spacing = 16 + 20 * random.nextDouble();
+        double radius = 4 + 3 * random.nextDouble();
         for (double x = -84 + spacing * random.nextDouble(); x < 90; x += spacing) {
-            lighting.lamps.add(new Lighting.Lamp(x, y, 7, light));
-            lighting.lamps.add(new Lighting.Lamp(x + spacing / 2, -y, 7, light));
+            lighting.lamps.add(new Lighting.Lamp(x, y, radius, light));
+            lighting.lamps.add(new Lighting.Lamp(x + spacing / 2, -y, radius, light));
         }
     }
 
+    /** Mostly on a wall or a mast; sometimes at the height of eyes. */
+    private double cameraHeight() {
+        return random.nextDouble() < 0.2
+                ? 1.5 + 1.3 * random.nextDouble()
+                : 2.6 + 6.4 * random.nextDouble();
+    }
+
     /** Hung at a height, looking between two angles off the direction along the place. */
-    private View camera(double x, double y, double z, double least, double most) {
+    private View camera(double x, double y, double z, double least, double most, double farEdge) {
         double yaw = least + (most - least) * random.nextDouble();
         if (random.nextBoolean()) {
             yaw = StrictMath.PI - yaw;
@@ -172,7 +196,10 @@ final class Layout {
         double focal = settings.width() / 2.0 / StrictMath.tan(wide / 2);
         double upper = StrictMath.atan(settings.height() / 2.0 / focal);
         // The horizon lies between a little above the picture and a third below its upper edge.
-        double down = upper * (0.2 + 0.8 * random.nextDouble()) + 0.025 * z;
+        double down = upper * (0.2 + 0.8 * random.nextDouble()) + 0.025 * (z - 2);
+        // What is in the middle of the picture is ground, not the wall behind it.
+        double reach = 0.85 * (farEdge - y) / StrictMath.sin(yaw);
+        down = Math.max(down, StrictMath.atan(z / reach));
         return new View(settings.width(), settings.height(), x, y, z, yaw, down, focal);
     }
 
@@ -180,7 +207,7 @@ final class Layout {
 
     private boolean seen(double x, double y, double z, double margin) {
         double d = view.depth(x, y, z);
-        if (d < 0.5 || d > MAX_DISTANCE) {
+        if (d < 0.5 || d > MAX_DISTANCE || Math.abs(x) > limit) {
             return false;
         }
         double sx = view.screenX(x, y, d);
@@ -220,7 +247,7 @@ final class Layout {
             double s = -view.z / dz;
             double x = view.x + s * dx;
             double y = view.y + s * dy;
-            if (y > yFrom && y < yTo && view.depth(x, y, 0) < 60) {
+            if (y > yFrom && y < yTo && view.depth(x, y, 0) < 60 && Math.abs(x) < limit) {
                 return new double[] {x, y};
             }
         }
@@ -388,7 +415,7 @@ final class Layout {
         Person person = new Person(random, false, motor || random.nextDouble() < 0.4);
         double first = 6.28 * random.nextDouble();
         Person.Pose pose = motor ? Person.Pose.MOTORCYCLE : Person.Pose.CYCLE;
-        add(
+        Body body =
                 new Body(
                         path,
                         (mesh, sides, place) -> {
@@ -402,7 +429,9 @@ final class Layout {
                         1.75,
                         false,
                         ObjectClass.PERSON,
-                        motor ? ObjectClass.MOTORCYCLE : ObjectClass.BICYCLE));
+                        motor ? ObjectClass.MOTORCYCLE : ObjectClass.BICYCLE);
+        body.lamps = motor && lit ? 0.02 : 0;
+        add(body);
     }
 
     private void pushedBicycle(Path path, double speed) {
@@ -446,7 +475,7 @@ final class Layout {
     }
 
     private void addVehicle(Path path, Vehicle vehicle, boolean fixed) {
-        add(
+        Body body =
                 new Body(
                         path,
                         (mesh, sides, place) -> vehicle.build(mesh),
@@ -454,16 +483,18 @@ final class Layout {
                         vehicle.width / 2,
                         3,
                         fixed,
-                        vehicle.objectClass));
+                        vehicle.objectClass);
+        body.lamps = lit && !fixed ? 0.36 * vehicle.width : 0;
+        add(body);
     }
 
     private ObjectClass onRoad() {
         double kind = random.nextDouble();
-        return kind < 0.44
+        return kind < 0.42
                 ? ObjectClass.CAR
-                : kind < 0.65
+                : kind < 0.61
                         ? ObjectClass.TRUCK
-                        : kind < 0.83 ? ObjectClass.BUS : ObjectClass.MOTORCYCLE;
+                        : kind < 0.79 ? ObjectClass.BUS : ObjectClass.MOTORCYCLE;
     }
 
     private void traffic(double y, boolean ahead) {
@@ -550,14 +581,14 @@ final class Layout {
             }
         }
         double crowd = random.nextDouble();
-        int people = (int) (3 + 22 * crowd * crowd * (lanes == 0 ? 1.4 : 1));
+        int people = (int) (4 + 26 * crowd * crowd * (lanes == 0 ? 1.4 : 1));
         double near = (-half - edgeNear) / (edgeFar - edgeNear - 2 * half);
         people((int) Math.round(people * near), edgeNear + 0.3, -half - 0.3);
         people((int) Math.round(people * (1 - near)), half + 0.3, edgeFar - 0.3);
         if (lanes > 0 && random.nextDouble() < 0.35) {
             crossing(half);
         }
-        int cyclists = random.nextInt(4) + (random.nextDouble() < 0.15 ? 4 : 0);
+        int cyclists = random.nextInt(5) + (random.nextDouble() < 0.15 ? 4 : 0);
         for (int i = 0; i < cyclists; i++) {
             boolean ahead = random.nextBoolean();
             boolean onRoad = lanes > 0 && random.nextDouble() < 0.6;
@@ -638,18 +669,19 @@ final class Layout {
     }
 
     private void cycleStand(double x, double y) {
-        int n = 1 + random.nextInt(6);
-        double heading = StrictMath.PI / 2 + 0.3 * random.nextDouble();
-        boolean motor = random.nextDouble() < 0.25;
+        int n = 1 + random.nextInt(1 + random.nextInt(6));
+        double heading = StrictMath.PI * random.nextDouble();
+        double gap = 0.55 + 0.8 * random.nextDouble();
+        boolean motor = random.nextDouble() < 0.4;
         for (int i = 0; i < n; i++) {
             parkedCycle(
-                    x + (motor ? 0.9 : 0.6) * i, y, heading + 0.15 * random.nextDouble(), motor);
+                    x + (motor ? 1.0 : gap) * i, y, heading + 0.15 * random.nextDouble(), motor);
         }
     }
 
     private void crossing(double half) {
         int n = 1 + random.nextInt(5);
-        double x = Double.isNaN(0.0) ? 0 : 4 + 14 * random.nextDouble();
+        double x = 4 + 14 * random.nextDouble();
         for (int i = 0; i < n; i++) {
             boolean ahead = random.nextBoolean();
             double speed = walkingSpeed();

@@ -30,6 +30,8 @@ public final class Scene implements AutoCloseable {
     private final float[] blue;
     private final int[] owner;
     private final float[] mask;
+    private final double shutterSeconds;
+    private final Layer sharp = new Layer();
     private final Mesh mesh = new Mesh();
     private final List<Drawn> fixed = new ArrayList<>();
     private final List<Layer> pool = new ArrayList<>();
@@ -43,7 +45,13 @@ public final class Scene implements AutoCloseable {
         private Path.Place place;
         private Layer layer;
         private double distance;
+        private int mark;
         private final double[][] box = new double[2][4];
+
+        boolean seenAt(int x, int y, int[] owner, int width) {
+            int o = owner[y * width + x];
+            return o == mark || o == mark + 1;
+        }
     }
 
     public Scene(SceneSettings settings) {
@@ -62,6 +70,12 @@ public final class Scene implements AutoCloseable {
         this.owner = new int[size];
         this.mask = new float[(settings.width() / 2 + 1) * (settings.height() / 2 + 1)];
         layout.backdrop.draw(backRed, backGreen, backBlue);
+        this.shutterSeconds =
+                switch (settings.light()) {
+                    case DAY -> 1 / 180.0;
+                    case DUSK -> 1 / 80.0;
+                    case NIGHT -> 1 / 40.0;
+                };
         for (Body body : layout.bodies) {
             if (body.fixed) {
                 Drawn drawn = draw(body, body.path.at(0), new Layer());
@@ -97,8 +111,10 @@ public final class Scene implements AutoCloseable {
             if (used == pool.size()) {
                 pool.add(new Layer());
             }
-            Drawn one = draw(body, body.path.at(seconds), pool.get(used));
+            Drawn one = draw(body, body.path.at(seconds), sharp);
             if (one != null) {
+                one.layer = pool.get(used);
+                expose(one, body.path.at(seconds + shutterSeconds));
                 drawn.add(one);
                 used++;
                 shadow(one);
@@ -110,10 +126,19 @@ public final class Scene implements AutoCloseable {
                 contact(one, red, green, blue);
             }
         }
+        if (settings.light() != Light.DAY) {
+            for (Drawn one : drawn) {
+                beam(one);
+            }
+        }
         order(drawn);
         Arrays.fill(owner, 0);
         for (int i = 0; i < drawn.size(); i++) {
+            drawn.get(i).mark = 2 * i + 1;
             lay(drawn.get(i).layer, 2 * i + 1);
+        }
+        for (Drawn one : drawn) {
+            glare(one);
         }
         truth = truth(drawn);
         grading.develop(red, green, blue, seconds, bgr);
@@ -150,6 +175,143 @@ public final class Scene implements AutoCloseable {
             }
         }
         return drawn;
+    }
+
+    /** Smears the sharp layer along the body's way on the picture while the shutter is open. */
+    private void expose(Drawn drawn, Path.Place end) {
+        double d0 = view.depth(drawn.place.x(), drawn.place.y(), 0.8);
+        double d1 = view.depth(end.x(), end.y(), 0.8);
+        double dx = 0;
+        double dy = 0;
+        if (d0 > 1 && d1 > 1 && drawn.place.round() == end.round()) {
+            dx =
+                    view.screenX(end.x(), end.y(), d1)
+                            - view.screenX(drawn.place.x(), drawn.place.y(), d0);
+            dy =
+                    view.screenY(end.x(), end.y(), 0.8, d1)
+                            - view.screenY(drawn.place.x(), drawn.place.y(), 0.8, d0);
+        }
+        int steps = (int) Math.min(24, Math.rint(Math.max(Math.abs(dx), Math.abs(dy)))) + 1;
+        drawn.layer.smear(sharp, dx, dy, steps);
+    }
+
+    // ---- light of their own
+
+    /** The headlamps' light on the road ahead. */
+    private void beam(Drawn drawn) {
+        Body body = drawn.body;
+        if (body.lamps == 0) {
+            return;
+        }
+        double cos = StrictMath.cos(drawn.place.heading());
+        double sin = StrictMath.sin(drawn.place.heading());
+        double near = body.halfLength + 0.5;
+        double far = body.halfLength + 14;
+        int[] box = groundBox(drawn.place, cos, sin, near, far, 4.5);
+        if (box == null) {
+            return;
+        }
+        float strength = settings.light() == Light.NIGHT ? 0.9f : 0.3f;
+        float dim =
+                1 / Math.max(0.05f, layout.lighting.ambient(drawn.place.x(), drawn.place.y()).g());
+        for (int y = box[1]; y <= box[3]; y++) {
+            for (int x = box[0]; x <= box[2]; x++) {
+                double sx = x + 0.5 - view.centreX;
+                double sy = y + 0.5 - view.centreY;
+                double dz = view.focal * view.fz - sy * view.uz;
+                if (dz >= 0) {
+                    continue;
+                }
+                double s = -view.z / dz;
+                double gx =
+                        view.x
+                                + s * (view.focal * view.fx + sx * view.rx - sy * view.ux)
+                                - drawn.place.x();
+                double gy =
+                        view.y
+                                + s * (view.focal * view.fy + sx * view.ry - sy * view.uy)
+                                - drawn.place.y();
+                double ahead = gx * cos + gy * sin - near;
+                double aside = (gy * cos - gx * sin) / (1 + 0.22 * ahead);
+                if (ahead <= 0 || ahead > 13.5 || aside > 1.6 || aside < -1.6) {
+                    continue;
+                }
+                double across = 1 - aside * aside / 2.56;
+                double along = Math.min(1, ahead / 2) * (1 - ahead / 13.5);
+                float f = 1 + strength * dim * (float) (0.5 * across * across * along);
+                int i = y * settings.width() + x;
+                red[i] *= f;
+                green[i] *= f;
+                blue[i] *= 0.95f * f;
+            }
+        }
+    }
+
+    /** What the lens makes of headlamps that shine into it. */
+    private void glare(Drawn drawn) {
+        Body body = drawn.body;
+        if (body.lamps == 0) {
+            return;
+        }
+        double cos = StrictMath.cos(drawn.place.heading());
+        double sin = StrictMath.sin(drawn.place.heading());
+        double ex = view.x - drawn.place.x();
+        double ey = view.y - drawn.place.y();
+        double facing = (ex * cos + ey * sin) / Math.sqrt(ex * ex + ey * ey + view.z * view.z);
+        boolean front = facing > 0.25;
+        if (Math.abs(facing) < 0.25) {
+            return;
+        }
+        double at = front ? body.halfLength : -body.halfLength;
+        float level = (front ? 0.9f : 0.25f) * (float) Math.abs(facing);
+        if (settings.light() == Light.DAY) {
+            level *= 0.3f;
+        }
+        for (int side = -1; side <= 1; side += 2) {
+            double lx = drawn.place.x() + at * cos - side * body.lamps * sin;
+            double ly = drawn.place.y() + at * sin + side * body.lamps * cos;
+            double d = view.depth(lx, ly, 0.7);
+            if (d > 1) {
+                halo(
+                        view.screenX(lx, ly, d),
+                        view.screenY(lx, ly, 0.7, d),
+                        Math.min(60, 2 + 0.45 * view.focal / d),
+                        level,
+                        front,
+                        drawn);
+            }
+        }
+    }
+
+    private void halo(double cx, double cy, double radius, float level, boolean white, Drawn of) {
+        int w = settings.width();
+        int px = (int) cx;
+        int py = (int) cy;
+        if (px < 0
+                || py < 0
+                || px >= w
+                || py >= settings.height()
+                || !of.seenAt(px, py, owner, w)) {
+            return;
+        }
+        int x0 = Math.max(0, (int) (cx - radius));
+        int x1 = Math.min(w - 1, (int) (cx + radius));
+        int y0 = Math.max(0, (int) (cy - radius));
+        int y1 = Math.min(settings.height() - 1, (int) (cy + radius));
+        for (int y = y0; y <= y1; y++) {
+            for (int x = x0; x <= x1; x++) {
+                double dx = (x + 0.5 - cx) / radius;
+                double dy = (y + 0.5 - cy) / radius;
+                double far = dx * dx + dy * dy;
+                if (far < 1) {
+                    float f = level * (float) ((1 - far) * (1 - far) * (1 - far));
+                    int i = y * w + x;
+                    red[i] += f;
+                    green[i] += white ? 0.95f * f : 0.06f * f;
+                    blue[i] += white ? 0.85f * f : 0.05f * f;
+                }
+            }
+        }
     }
 
     // ---- shadows
@@ -216,33 +378,13 @@ public final class Scene implements AutoCloseable {
         double reach = Math.min(0.8, 0.25 + 0.35 * body.halfWidth);
         double a = Math.max(0.05, body.halfLength - 0.12);
         double w = Math.max(0.05, body.halfWidth - 0.12);
-        double minX = 1e9;
-        double minY = 1e9;
-        double maxX = -1e9;
-        double maxY = -1e9;
-        for (int i = 0; i < 4; i++) {
-            double lx = (i < 2 ? 1 : -1) * (a + reach);
-            double ly = (i % 2 == 0 ? 1 : -1) * (w + reach);
-            double px = drawn.place.x() + lx * cos - ly * sin;
-            double py = drawn.place.y() + lx * sin + ly * cos;
-            double d = view.depth(px, py, 0);
-            if (d < 0.3) {
-                return;
-            }
-            double sx = view.screenX(px, py, d);
-            double sy = view.screenY(px, py, 0, d);
-            minX = Math.min(minX, sx);
-            maxX = Math.max(maxX, sx);
-            minY = Math.min(minY, sy);
-            maxY = Math.max(maxY, sy);
+        int[] box = groundBox(drawn.place, cos, sin, -a - reach, a + reach, w + reach);
+        if (box == null) {
+            return;
         }
-        int x0 = Math.max(0, (int) minX);
-        int x1 = Math.min(settings.width() - 1, (int) maxX);
-        int y0 = Math.max(0, (int) minY);
-        int y1 = Math.min(settings.height() - 1, (int) maxY);
         double strength = body.halfLength > 1.2 ? 0.85 : 0.6;
-        for (int y = y0; y <= y1; y++) {
-            for (int x = x0; x <= x1; x++) {
+        for (int y = box[1]; y <= box[3]; y++) {
+            for (int x = box[0]; x <= box[2]; x++) {
                 double sx = x + 0.5 - view.centreX;
                 double sy = y + 0.5 - view.centreY;
                 double dz = view.focal * view.fz - sy * view.uz;
@@ -270,6 +412,37 @@ public final class Scene implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** The pixels, as left, top, right and bottom, of a rectangle on the ground; or null. */
+    private int[] groundBox(
+            Path.Place place, double cos, double sin, double from, double to, double half) {
+        double minX = Double.POSITIVE_INFINITY;
+        double minY = Double.POSITIVE_INFINITY;
+        double maxX = Double.NEGATIVE_INFINITY;
+        double maxY = Double.NEGATIVE_INFINITY;
+        for (int i = 0; i < 4; i++) {
+            double lx = i < 2 ? from : to;
+            double ly = i % 2 == 0 ? half : -half;
+            double px = place.x() + lx * cos - ly * sin;
+            double py = place.y() + lx * sin + ly * cos;
+            double d = view.depth(px, py, 0);
+            if (d < 0.3) {
+                return null;
+            }
+            double sx = view.screenX(px, py, d);
+            double sy = view.screenY(px, py, 0, d);
+            minX = Math.min(minX, sx);
+            maxX = Math.max(maxX, sx);
+            minY = Math.min(minY, sy);
+            maxY = Math.max(maxY, sy);
+        }
+        return new int[] {
+            (int) Math.max(0, minX),
+            (int) Math.max(0, minY),
+            (int) Math.min(settings.width() - 1, maxX),
+            (int) Math.min(settings.height() - 1, maxY)
+        };
     }
 
     // ---- layers
