@@ -25,8 +25,8 @@ public final class OptionTypes {
         return commandLine
                 .registerConverter(Duration.class, OptionTypes::duration)
                 .registerConverter(MemorySize.class, OptionTypes::memorySize)
-                .registerConverter(OutputLayout.class, OptionTypes::layout)
                 .registerConverter(InputSize.class, OptionTypes::inputSize)
+                .registerConverter(OutputLayout.class, OptionTypes::layout)
                 .registerConverter(BlockForm.class, names(BlockForm.class))
                 .registerConverter(Interpolation.class, names(Interpolation.class))
                 .registerConverter(ModelChoice.Backend.class, names(ModelChoice.Backend.class))
