@@ -436,7 +436,7 @@ final class Layout {
 
     private void pushedBicycle(Path path, double speed) {
         Cycle cycle = new Cycle(random, false, false);
-        Person person = person();
+        Person person = new Person(random, false, false);
         Body.Figure walk = walking(person, speed);
         add(
                 new Body(

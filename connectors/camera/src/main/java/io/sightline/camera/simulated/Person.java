@@ -308,7 +308,10 @@ final class Person {
                     hipZ + 0.04 * h);
         }
         if (umbrella && (pose == Pose.WALK || pose == Pose.STAND)) {
+            // An umbrella is no part of the person who holds it.
+            mesh.part(1);
             umbrella(mesh, sides);
+            mesh.part(0);
         }
     }
 

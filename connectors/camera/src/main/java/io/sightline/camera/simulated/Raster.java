@@ -110,6 +110,7 @@ final class Raster {
         minX = minY = Double.POSITIVE_INFINITY;
         maxX = maxY = Double.NEGATIVE_INFINITY;
         boolean any = false;
+        boolean behind = false;
         for (int v = 0; v < n; v++) {
             float vx = mesh.x[v];
             float vy = mesh.y[v];
@@ -122,6 +123,8 @@ final class Raster {
             wz[v] = (float) pz;
             if (d < NEAR) {
                 iz[v] = -1;
+                behind = true;
+                light(v, mesh.nx[v], mesh.ny[v], mesh.nz[v], cos, sin);
                 continue;
             }
             any = true;
@@ -136,21 +139,26 @@ final class Raster {
             maxY = Math.max(maxY, screenY);
             light(v, mesh.nx[v], mesh.ny[v], mesh.nz[v], cos, sin);
         }
+        if (behind) {
+            // What reaches past the camera reaches past the picture.
+            minX = minY = -1e6;
+            maxX = maxY = 1e6;
+        }
         return any;
     }
 
     private void reserve(int n) {
         if (sx.length < n) {
             int size = n + n / 2;
-            sx = new float[size];
-            sy = new float[size];
-            iz = new float[size];
-            sunlit = new float[size];
-            skylit = new float[size];
-            shine = new float[size];
-            wx = new float[size];
-            wy = new float[size];
-            wz = new float[size];
+            sx = Arrays.copyOf(sx, size);
+            sy = Arrays.copyOf(sy, size);
+            iz = Arrays.copyOf(iz, size);
+            sunlit = Arrays.copyOf(sunlit, size);
+            skylit = Arrays.copyOf(skylit, size);
+            shine = Arrays.copyOf(shine, size);
+            wx = Arrays.copyOf(wx, size);
+            wy = Arrays.copyOf(wy, size);
+            wz = Arrays.copyOf(wz, size);
         }
     }
 
@@ -214,6 +222,7 @@ final class Raster {
             int j = mesh.b[t];
             int k = mesh.c[t];
             if (iz[i] < 0 || iz[j] < 0 || iz[k] < 0) {
+                clip(mesh, t, left, top);
                 continue;
             }
             extend(mesh.part[t], i);
@@ -221,6 +230,58 @@ final class Raster {
             extend(mesh.part[t], k);
             triangle(mesh, t, i, j, k, left, top);
         }
+    }
+
+    /** Draws the part of a triangle that lies before the camera. */
+    private void clip(Mesh mesh, int t, int left, int top) {
+        int[] corner = {mesh.a[t], mesh.b[t], mesh.c[t]};
+        int[] kept = new int[4];
+        int n = 0;
+        for (int e = 0; e < 3; e++) {
+            int p = corner[e];
+            int q = corner[(e + 1) % 3];
+            if (iz[p] > 0) {
+                kept[n++] = p;
+            }
+            if (iz[p] > 0 != iz[q] > 0) {
+                kept[n++] = between(mesh, p, q);
+            }
+        }
+        for (int i = 0; i < n; i++) {
+            extend(mesh.part[t], kept[i]);
+        }
+        for (int i = 2; i < n; i++) {
+            triangle(mesh, t, kept[0], kept[i - 1], kept[i], left, top);
+        }
+    }
+
+    /** A new vertex where the line between two crosses the nearest depth that is drawn. */
+    private int between(Mesh mesh, int p, int q) {
+        double dp = view.depth(wx[p], wy[p], wz[p]);
+        double dq = view.depth(wx[q], wy[q], wz[q]);
+        float share = (float) ((1.01 * NEAR - dp) / (dq - dp));
+        int v =
+                mesh.vertex(
+                        mix(mesh.x[p], mesh.x[q], share),
+                        mix(mesh.y[p], mesh.y[q], share),
+                        mix(mesh.z[p], mesh.z[q], share));
+        reserve(v + 1);
+        wx[v] = mix(wx[p], wx[q], share);
+        wy[v] = mix(wy[p], wy[q], share);
+        wz[v] = mix(wz[p], wz[q], share);
+        int lit = iz[p] > 0 ? p : q;
+        sunlit[v] = sunlit[lit];
+        skylit[v] = skylit[lit];
+        shine[v] = shine[lit];
+        double d = view.depth(wx[v], wy[v], wz[v]);
+        iz[v] = (float) (1 / d);
+        sx[v] = (float) view.screenX(wx[v], wy[v], d);
+        sy[v] = (float) view.screenY(wx[v], wy[v], wz[v], d);
+        return v;
+    }
+
+    private static float mix(float p, float q, float share) {
+        return p + (q - p) * share;
     }
 
     private void extend(int toPart, int v) {
