@@ -3,7 +3,6 @@ package io.sightline.job;
 
 import io.sightline.inference.InputSize;
 import io.sightline.inference.OutputLayout;
-import io.sightline.toolchain.synth.BlockForm;
 import io.sightline.vision.Interpolation;
 import java.time.Duration;
 import java.util.Arrays;
@@ -27,7 +26,6 @@ public final class OptionTypes {
                 .registerConverter(MemorySize.class, OptionTypes::memorySize)
                 .registerConverter(InputSize.class, OptionTypes::inputSize)
                 .registerConverter(OutputLayout.class, OptionTypes::layout)
-                .registerConverter(BlockForm.class, names(BlockForm.class))
                 .registerConverter(Interpolation.class, names(Interpolation.class))
                 .registerConverter(ModelChoice.Backend.class, names(ModelChoice.Backend.class))
                 .registerConverter(
@@ -50,6 +48,14 @@ public final class OptionTypes {
                 "'" + text + "' is not a duration, expected one like 500ms, 10s or 2min");
     }
 
+    private static InputSize inputSize(String text) {
+        try {
+            return InputSize.of(text);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException(e.getMessage());
+        }
+    }
+
     private static MemorySize memorySize(String text) {
         try {
             return MemorySize.parse(text);
@@ -67,16 +73,8 @@ public final class OptionTypes {
         }
     }
 
-    private static InputSize inputSize(String text) {
-        try {
-            return InputSize.of(text);
-        } catch (IllegalArgumentException e) {
-            throw new TypeConversionException(e.getMessage());
-        }
-    }
-
-    /** {@code AT_LEAST_ONCE} is written {@code at-least-once}. */
-    private static <E extends Enum<E>> ITypeConverter<E> names(Class<E> type) {
+    /** Reads an enum: {@code AT_LEAST_ONCE} is written {@code at-least-once}. */
+    public static <E extends Enum<E>> ITypeConverter<E> names(Class<E> type) {
         return text -> {
             for (E constant : type.getEnumConstants()) {
                 if (name(constant).equals(text.toLowerCase(Locale.ROOT))) {

@@ -7,6 +7,7 @@ import io.sightline.job.OptionsFile;
 import io.sightline.job.UserException;
 import io.sightline.kafka.KafkaPreflightException;
 import io.sightline.toolchain.ToolchainException;
+import io.sightline.toolchain.synth.BlockForm;
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;
@@ -68,7 +69,9 @@ public final class Sightline implements Callable<Integer> {
     }
 
     static int execute(String... args) {
-        CommandLine commandLine = OptionTypes.register(new CommandLine(new Sightline()));
+        CommandLine commandLine =
+                OptionTypes.register(new CommandLine(new Sightline()))
+                        .registerConverter(BlockForm.class, OptionTypes.names(BlockForm.class));
         commandLine
                 .setUsageHelpLongOptionsMaxWidth(32)
                 .setParameterExceptionHandler(Sightline::misused)
