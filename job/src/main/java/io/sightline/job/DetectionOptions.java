@@ -271,8 +271,7 @@ public final class DetectionOptions {
         DetectionOptions options = new DetectionOptions();
         CommandLine commandLine = OptionTypes.register(new CommandLine(options));
         List<String> all = new ArrayList<>(List.of(arguments));
-        all.addAll(
-                List.of("--bootstrap-servers", bootstrapServers, "--model", model.file.toString()));
+        all.addAll(List.of("--bootstrap-servers", bootstrapServers));
         commandLine.parseArgs(all.toArray(new String[0]));
         options.model = model;
         return options;

@@ -4,6 +4,7 @@ package io.sightline.job;
 import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
+import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.OutputLayout;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
@@ -29,10 +30,9 @@ public final class ModelChoice {
 
     @Option(
             names = "--model",
-            required = true,
             paramLabel = "FILE",
             description =
-                    "ONNX model; on a cluster the path on the task managers. A ModelSpec of the same name ending in .json may lie beside it.")
+                    "ONNX model; on a cluster the path on the task managers. A ModelSpec of the same name ending in .json may lie beside it. Without it the bundled model, which knows persons and vehicles.")
     Path file;
 
     @Option(
@@ -48,6 +48,13 @@ public final class ModelChoice {
             description =
                     "Gray border of the letterbox, where the ModelSpec's is not wanted (YOLOv6: 3).")
     Integer border;
+
+    @Option(
+            names = "--input-size",
+            paramLabel = "WxH",
+            description =
+                    "Size of the network's input, for models that leave it open, such as 640x640; the ModelSpec's where absent.")
+    InputSize inputSize;
 
     @Option(
             names = "--backend",
@@ -77,6 +84,20 @@ public final class ModelChoice {
                     "How frames are resized: linear, or yolov6 (area when shrinking, as YOLOv6 evaluates).")
     Interpolation interpolation;
 
+    /** The same network at another least score. */
+    public ModelChoice withConfidence(float other) {
+        ModelChoice choice = new ModelChoice();
+        choice.file = file;
+        choice.layout = layout;
+        choice.border = border;
+        choice.inputSize = inputSize;
+        choice.backend = backend;
+        choice.confidence = other;
+        choice.iou = iou;
+        choice.interpolation = interpolation;
+        return choice;
+    }
+
     void validate(List<String> problems) {
         if (border != null) {
             DetectionOptions.atLeast(problems, "--border", border, 0);
@@ -99,7 +120,7 @@ public final class ModelChoice {
     public void requireHere() {
         List<String> problems = new ArrayList<>();
         validate(problems);
-        if (!Files.isRegularFile(file)) {
+        if (file != null && !Files.isRegularFile(file)) {
             problems.add("--model " + file + ": no such file");
         }
         if (!problems.isEmpty()) {
@@ -120,7 +141,15 @@ public final class ModelChoice {
     public BackendFactory backendFactory(int maxBatch) {
         return switch (backend) {
             case ONNXRUNTIME ->
-                    new OnnxRuntimeBackendFactory(file.toString(), layout, border, maxBatch);
+                    file == null
+                            ? new BundledBackendFactory(
+                                    BundledBackendFactory.MODEL,
+                                    layout,
+                                    border,
+                                    inputSize,
+                                    maxBatch)
+                            : new OnnxRuntimeBackendFactory(
+                                    file.toString(), layout, border, inputSize, maxBatch);
         };
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.job;
 
+import io.sightline.inference.InputSize;
 import io.sightline.inference.OutputLayout;
 import io.sightline.vision.Interpolation;
 import java.time.Duration;
@@ -23,6 +24,7 @@ public final class OptionTypes {
         return commandLine
                 .registerConverter(Duration.class, OptionTypes::duration)
                 .registerConverter(MemorySize.class, OptionTypes::memorySize)
+                .registerConverter(InputSize.class, OptionTypes::inputSize)
                 .registerConverter(OutputLayout.class, OptionTypes::layout)
                 .registerConverter(Interpolation.class, names(Interpolation.class))
                 .registerConverter(ModelChoice.Backend.class, names(ModelChoice.Backend.class))
@@ -44,6 +46,14 @@ public final class OptionTypes {
         }
         throw new TypeConversionException(
                 "'" + text + "' is not a duration, expected one like 500ms, 10s or 2min");
+    }
+
+    private static InputSize inputSize(String text) {
+        try {
+            return InputSize.of(text);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException(e.getMessage());
+        }
     }
 
     private static MemorySize memorySize(String text) {

@@ -2,6 +2,7 @@
 package io.sightline.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaClass;
@@ -65,6 +66,18 @@ class PackagingIT {
                     .noneMatch(name -> name.startsWith("io/sightline/job/local/"))
                     .noneMatch(name -> name.matches(".*\\.(so|dll|dylib|jnilib)"))
                     .noneMatch(name -> name.matches("META-INF/[^/]*\\.(SF|DSA|RSA)"));
+        }
+    }
+
+    @Test
+    void shouldPackTheBundledModelForTheTaskManagers() throws IOException {
+        Path model = Path.of("src/main/resources/models/sightline-n6.onnx");
+        if (!Files.exists(model)) {
+            System.out.println("skipped: no bundled model in this build");
+        }
+        assumeTrue(Files.exists(model), "no bundled model in this build");
+        try (JarFile jar = jobJar()) {
+            assertThat(names(jar)).contains("models/sightline-n6.onnx", "models/sightline-n6.json");
         }
     }
 

@@ -5,6 +5,7 @@ import io.sightline.camera.CameraReplay;
 import io.sightline.job.ModelChoice;
 import io.sightline.job.UserException;
 import io.sightline.job.bench.Bench;
+import io.sightline.job.demo.SceneCameras;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -20,11 +21,13 @@ import picocli.CommandLine.Option;
         showDefaultValues = true)
 final class BenchCommand implements Callable<Integer> {
 
+    /** Each takes a while to render, and none is easier to decode than the others. */
+    private static final int SIMULATED = 40;
+
     @Option(
             names = "--video",
-            required = true,
             paramLabel = "FILE",
-            description = "Video whose pictures are the frames.")
+            description = "Video whose pictures are the frames; absent: simulated scenes.")
     String video;
 
     @Mixin ModelChoice model;
@@ -54,7 +57,10 @@ final class BenchCommand implements Callable<Integer> {
             names = "--pictures",
             paramLabel = "N",
             defaultValue = "200",
-            description = "Most pictures of the video that are used, in turn.")
+            description =
+                    "Most pictures that are used, in turn; of simulated scenes "
+                            + SIMULATED
+                            + " suffice.")
     int pictures;
 
     @Option(
@@ -73,7 +79,10 @@ final class BenchCommand implements Callable<Integer> {
                             + ", expected more than zero");
         }
         model.requireHere();
-        List<byte[]> frames = CameraReplay.encodeAll(video, jpegQuality, pictures);
+        List<byte[]> frames =
+                video == null
+                        ? SceneCameras.pictures(Math.min(pictures, SIMULATED), jpegQuality)
+                        : CameraReplay.encodeAll(video, jpegQuality, pictures);
         int threads = workers > 0 ? workers : Runtime.getRuntime().availableProcessors();
         try (Bench bench = new Bench(model, frames, threads, rounds, seconds)) {
             bench.run(System.out);

@@ -4,7 +4,13 @@ package io.sightline.job.cli;
 import io.sightline.camera.Pace;
 import io.sightline.camera.ReplayPlan;
 import io.sightline.job.ModelChoice;
+import io.sightline.job.UserException;
 import io.sightline.job.demo.Demo;
+import io.sightline.job.demo.DemoCameras;
+import io.sightline.job.demo.SceneCameras;
+import io.sightline.job.demo.VideoCameras;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -17,16 +23,17 @@ import picocli.CommandLine.Option;
 @Command(
         name = "demo",
         description =
-                "Show Sightline at work in one process: a Kafka broker, Flink, cameras and the job.",
+                "Show Sightline at work in one process: a Kafka broker, Flink, cameras and the job. Without options: four simulated cameras and the bundled model, until Ctrl-C.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
 final class DemoCommand implements Callable<Integer> {
 
+    private static final int JPEG_QUALITY = 90;
+
     @Option(
             names = "--video",
-            required = true,
             paramLabel = "FILE",
-            description = "Video that the cameras play; repeatable.")
+            description = "Video that the cameras play, in place of simulated scenes; repeatable.")
     List<String> videos;
 
     @Mixin ModelChoice model;
@@ -35,46 +42,100 @@ final class DemoCommand implements Callable<Integer> {
             names = "--cameras",
             paramLabel = "N",
             description =
-                    "Number of cameras; camera i plays video i modulo the videos. Default: one a video.")
+                    "Number of cameras: 4 simulated ones, or one a video; camera i plays video i modulo the videos.")
     Integer cameras;
 
     @Option(
             names = "--fps",
             paramLabel = "F",
-            description = "Frames per second and camera; the video's own rate where absent.")
+            description =
+                    "Frames per second and camera. Absent: 5, or less where this machine does not carry it; of videos, their own rate.")
     Double fps;
 
     @Option(
             names = "--duration",
             paramLabel = "DURATION",
             description =
-                    "Play the videos over and over for that long, such as 30s; once where absent.")
+                    "Play for that long, such as 30s, videos over and over. Absent: until Ctrl-C; videos once.")
     Duration duration;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "SEED",
+            description = "Draws the simulated scenes: equal seeds show equal pictures.")
+    Long seed;
 
     @Option(
             names = "--jpeg-quality",
             paramLabel = "1..100",
-            defaultValue = "95",
-            description = "Quality of the cameras' frames.")
-    int jpegQuality;
+            description = "Quality of the cameras' frames: " + JPEG_QUALITY + ", of videos 95.")
+    Integer jpegQuality;
 
     @Option(
             names = "--events",
             paramLabel = "FILE",
-            description = "Write the events to that file, a line of JSON each.")
+            description =
+                    "Write the events to that file, a line of JSON each; of simulated cameras with objects of low score as well, which scoring needs.")
     Path events;
+
+    @Option(
+            names = "--truth",
+            paramLabel = "FILE",
+            description =
+                    "Write what is to be seen in each frame of the simulated cameras to that file, a line of JSON each.")
+    Path truth;
 
     @Override
     public Integer call() throws Exception {
-        ReplayPlan plan =
+        DemoCameras playing = videos == null ? scenes() : videos();
+        requireWritable("--events", events);
+        requireWritable("--truth", truth);
+        try (ProgressLine progress = ProgressLine.open()) {
+            System.out.println(new Demo(model, playing, events, progress, System.out).run());
+        }
+        return 0;
+    }
+
+    /** Before anything is measured or started. */
+    private static void requireWritable(String option, Path file) {
+        if (file == null) {
+            return;
+        }
+        try {
+            Files.newOutputStream(file).close();
+        } catch (IOException e) {
+            throw new UserException(
+                    option
+                            + " "
+                            + file
+                            + " cannot be written: is it in a folder that exists and is yours?",
+                    e);
+        }
+    }
+
+    private DemoCameras scenes() {
+        return new SceneCameras(
+                new SceneCameras.Settings(
+                        cameras,
+                        fps,
+                        seed == null ? SceneCameras.SEED : seed,
+                        duration,
+                        jpegQuality == null ? JPEG_QUALITY : jpegQuality,
+                        truth));
+    }
+
+    private DemoCameras videos() {
+        if (seed != null || truth != null) {
+            throw new UserException(
+                    "--seed and --truth are for simulated cameras, --video for others: leave one out");
+        }
+        return new VideoCameras(
                 new ReplayPlan(
                         videos,
                         ReplayPlan.numberedCameras(cameras == null ? videos.size() : cameras),
-                        jpegQuality,
+                        jpegQuality == null ? 95 : jpegQuality,
                         fps == null ? Pace.asFilmed() : Pace.fps(fps),
                         duration != null,
-                        duration);
-        System.out.println(new Demo(model, plan, events, System.out).run());
-        return 0;
+                        duration));
     }
 }

@@ -139,7 +139,8 @@ final class EvaluateCommand implements Callable<Integer> {
                         Math.min(Runtime.getRuntime().availableProcessors(), MOST_LANES),
                         data.size());
         List<InferenceBackend> backends =
-                new OnnxRuntimeBackendFactory(model.toString(), layout, border, 1).open(lanes);
+                new OnnxRuntimeBackendFactory(model.toString(), layout, border, null, 1)
+                        .open(lanes);
         try {
             ModelSpec spec = backends.get(0).spec();
             for (Interpolation interpolation : interpolations) {

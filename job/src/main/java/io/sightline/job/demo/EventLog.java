@@ -13,11 +13,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -30,10 +33,18 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 /** Reads events and dead letters as they come, shows a line for each, and keeps count. */
 public final class EventLog implements AutoCloseable {
 
+    /** Objects of an event that fit into a line. */
+    private static final int SHOWN = 4;
+
     private final DetectionEventCodec codec = new DetectionEventCodec();
+    private final float confidence;
+    private final Consumer<DetectionEvent> listener;
     private final PrintStream out;
     private final OutputStream file;
+
+    /** The reading thread's alone. */
     private final Set<String> ids = new HashSet<>();
+
     private KafkaConsumer<byte[], byte[]> consumer;
     private Thread thread;
     private volatile boolean closed;
@@ -42,6 +53,7 @@ public final class EventLog implements AutoCloseable {
     private long events;
     private long doubles;
     private long deadLetters;
+    private final Map<TopicPartition, Long> needed = new HashMap<>();
     private long firstMillis;
     private long lastMillis;
     private long[] latencies = new long[1024];
@@ -65,15 +77,21 @@ public final class EventLog implements AutoCloseable {
             long p95,
             long p99) {
 
+        /** Frames without an answer. */
+        public long lost() {
+            return frames - events - deadLetters;
+        }
+
         @Override
         public String toString() {
             return String.format(
                     Locale.ROOT,
-                    "frames %d | events %d (%d doubled) | dead letters %d | %.1f frames/s | capture to event p50 %d ms, p95 %d ms, p99 %d ms",
+                    "frames %d | events %d (%d doubled) | dead letters %d | lost %d | %.1f frames/s | capture to event p50 %d ms, p95 %d ms, p99 %d ms",
                     frames,
                     events,
                     doubles,
                     deadLetters,
+                    lost(),
                     framesPerSecond,
                     p50,
                     p95,
@@ -84,8 +102,13 @@ public final class EventLog implements AutoCloseable {
     /**
      * @param eventsFile gets each event as it is on the topic, on a line of its own; null for
      *     nowhere
+     * @param confidence objects above it are shown
+     * @param listener gets each event once, by one thread
      */
-    EventLog(Path eventsFile, PrintStream out) throws IOException {
+    EventLog(Path eventsFile, float confidence, Consumer<DetectionEvent> listener, PrintStream out)
+            throws IOException {
+        this.confidence = confidence;
+        this.listener = listener;
         this.out = out;
         this.file =
                 eventsFile == null
@@ -123,6 +146,7 @@ public final class EventLog implements AutoCloseable {
                     } else {
                         deadLetter(record);
                     }
+                    readTo(new TopicPartition(record.topic(), record.partition()), record.offset());
                 }
             }
         } catch (WakeupException e) {
@@ -140,12 +164,17 @@ public final class EventLog implements AutoCloseable {
         file.write(json);
         file.write('\n');
         out.println(line(event));
+        if (!ids.add(event.eventId())) {
+            synchronized (this) {
+                doubles++;
+            }
+            return;
+        }
+        listener.accept(event);
+        DetectionEvent.Source frame = event.source();
+        readTo(new TopicPartition(frame.topic(), frame.partition()), frame.offset());
         synchronized (this) {
             answered();
-            if (!ids.add(event.eventId())) {
-                doubles++;
-                return;
-            }
             if (events == latencies.length) {
                 latencies = Arrays.copyOf(latencies, latencies.length * 2);
             }
@@ -153,11 +182,15 @@ public final class EventLog implements AutoCloseable {
         }
     }
 
-    private static String line(DetectionEvent event) {
-        String objects =
-                event.objects().stream()
+    private String line(DetectionEvent event) {
+        List<DetectionEvent.DetectedObject> objects =
+                event.objects().stream().filter(o -> o.confidence() > confidence).toList();
+        String best =
+                objects.stream()
+                        .limit(SHOWN)
                         .map(o -> String.format(Locale.ROOT, "%s %.2f", o.label(), o.confidence()))
                         .collect(Collectors.joining(", "));
+        int more = objects.size() - SHOWN;
         return String.format(
                 Locale.ROOT,
                 "%s  %-8s #%-5s %3d ms  %s",
@@ -165,7 +198,7 @@ public final class EventLog implements AutoCloseable {
                 event.cameraId(),
                 event.seq() == null ? "-" : event.seq(),
                 event.timing().captureToEmitMs(),
-                objects.isEmpty() ? "-" : objects);
+                objects.isEmpty() ? "-" : more > 0 ? best + " and " + more + " more" : best);
     }
 
     private void deadLetter(ConsumerRecord<byte[], byte[]> record) {
@@ -179,6 +212,18 @@ public final class EventLog implements AutoCloseable {
             deadLetters++;
             answered();
         }
+    }
+
+    private synchronized void readTo(TopicPartition partition, long offset) {
+        needed.put(partition, offset + 1);
+    }
+
+    /**
+     * The first offset of each partition that is still to be read: here, or where it is of frames,
+     * by the job.
+     */
+    synchronized Map<TopicPartition, Long> needed() {
+        return Map.copyOf(needed);
     }
 
     private void answered() {

@@ -216,6 +216,9 @@ public final class EmbeddedBroker implements AutoCloseable {
         settings.put("num.io.threads", 2);
         settings.put("background.threads", 1);
         settings.put("num.recovery.threads.per.data.dir", 1);
+        // Disk space comes back soon after records are deleted.
+        settings.put("log.retention.check.interval.ms", 10_000);
+        settings.put("log.segment.delete.delay.ms", 1_000);
         settings.put("log.cleaner.dedupe.buffer.size", 2 * 1024 * 1024);
         settings.put("log.cleaner.io.buffer.size", 64 * 1024);
         // A file holds text only.

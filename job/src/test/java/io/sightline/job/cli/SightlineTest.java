@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Whatever a user gets wrong: a status that is not 0, and one line that says what and what now. */
@@ -64,20 +65,24 @@ class SightlineTest {
                 .as("the nearest first")
                 .isEqualTo(
                         "sightline: unknown: 'dmo': did you mean demo or model? (see 'sightline --help')");
-        assertThat(oneLine("detect", "--modle", "m.onnx", "a.jpg"))
-                .startsWith("sightline detect: ")
-                .contains("Missing required option: '--model=FILE'", "unknown: '--modle'")
-                .endsWith("(see 'sightline detect --help')");
+        assertThat(oneLine("run", "--bootstrap-srevers", NOWHERE))
+                .startsWith("sightline run: ")
+                .contains("Missing required option", "unknown: '--bootstrap-srevers'")
+                .endsWith("(see 'sightline run --help')");
         assertThat(oneLine("detect", "--model", model, "--jsonn", "a.jpg"))
                 .contains("unknown: '--jsonn'", "did you mean --json");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "run", "replay", "detect", "bench"})
-    void shouldNameWhatIsMissing(String command) {
+    @CsvSource({
+        "run, --bootstrap-servers=HOST:PORT",
+        "replay, --video=FILE|URL",
+        "detect, IMAGE",
+    })
+    void shouldNameWhatIsMissing(String command, String missing) {
         assertThat(oneLine(command))
                 .startsWith("sightline " + command + ": Missing required")
-                .contains(command.equals("replay") ? "--video" : "--model=FILE")
+                .contains(missing)
                 .endsWith("(see 'sightline " + command + " --help')");
     }
 
@@ -132,6 +137,9 @@ class SightlineTest {
         assertThat(run("--max-frame-bytes", "much")).contains("'much' is not a size", "512kb");
         assertThat(run("--delivery", "perhaps")).contains("at-least-once, exactly-once");
         assertThat(run("--layout", "odd")).contains("odd", "anchors-obj");
+        assertThat(run("--input-size", "640")).contains("'640' is not a size", "640x384");
+        assertThat(run("--input-size", "128x128"))
+                .contains("[1,64,64,3] has a fixed size, which --input-size cannot change");
         assertThat(run("--lanes", "-1", "--confidence", "2"))
                 .contains("--lanes is -1, expected at least 0", "--confidence is 2.0");
         assertThat(oneLine("demo", "--video", text, "--model", model, "--duration", "10parsecs"))
@@ -142,6 +150,22 @@ class SightlineTest {
                 .contains("'--cameras'", "'none'");
         assertThat(oneLine("demo", "--video", text, "--model", model, "--jpeg-quality", "101"))
                 .contains("JPEG quality 101: expected 1 to 100");
+        assertThat(oneLine("demo", "--model", model, "--jpeg-quality", "101"))
+                .contains("JPEG quality 101: expected 1 to 100");
+        assertThat(oneLine("demo", "--model", model, "--cameras", "0"))
+                .isEqualTo("sightline demo: --cameras is 0, expected more than 0");
+        assertThat(oneLine("demo", "--model", model, "--fps", "-1"))
+                .isEqualTo("sightline demo: --fps is -1.0, expected more than 0");
+        assertThat(oneLine("demo", "--model", model, "--duration", "0s"))
+                .isEqualTo("sightline demo: --duration is PT0S, expected more than 0");
+        String nowhere = folder.resolve("none/out.jsonl").toString();
+        assertThat(oneLine("demo", "--model", model, "--events", nowhere))
+                .startsWith("sightline demo: --events " + nowhere + " cannot be written");
+        assertThat(oneLine("demo", "--model", model, "--truth", nowhere))
+                .startsWith("sightline demo: --truth " + nowhere + " cannot be written");
+        assertThat(oneLine("demo", "--video", text, "--model", model, "--seed", "7"))
+                .isEqualTo(
+                        "sightline demo: --seed and --truth are for simulated cameras, --video for others: leave one out");
     }
 
     private String run(String... options) {

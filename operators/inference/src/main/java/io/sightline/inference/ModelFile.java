@@ -242,7 +242,7 @@ public final class ModelFile {
             List<GraphTensor> outputs,
             ModelOptions options,
             int maxBatch) {
-        Input input = input(inputs);
+        Input input = input(inputs, options.size());
         StringBuilder assumed = new StringBuilder();
         DetectorShape detector = detector(input, outputs, options, assumed);
         List<String> labels = labels(detector, outputs, assumed);
@@ -298,7 +298,7 @@ public final class ModelFile {
 
     private record Input(InputFormat format, int batch, int width, int height) {}
 
-    private Input input(List<GraphTensor> inputs) {
+    private Input input(List<GraphTensor> inputs, Optional<InputSize> wanted) {
         String expected =
                 ": expected one input, float32 [batch,3,height,width] or uint8"
                         + " [batch,height,width,3]";
@@ -315,8 +315,19 @@ public final class ModelFile {
         }
         int batch = tensor.shape()[0];
         int height =
-                side(tensor, tensor.shape()[floats ? 2 : 1], "input_height", json.inputHeight());
-        int width = side(tensor, tensor.shape()[floats ? 3 : 2], "input_width", json.inputWidth());
+                side(
+                        tensor,
+                        tensor.shape()[floats ? 2 : 1],
+                        "input_height",
+                        json.inputHeight(),
+                        wanted.map(InputSize::height));
+        int width =
+                side(
+                        tensor,
+                        tensor.shape()[floats ? 3 : 2],
+                        "input_width",
+                        json.inputWidth(),
+                        wanted.map(InputSize::width));
         if (batch == 0 || 3L * width * height > Integer.MAX_VALUE) {
             throw refused("input " + tensor + " is of no usable size" + expected);
         }
@@ -327,20 +338,31 @@ public final class ModelFile {
                 height);
     }
 
-    private int side(GraphTensor tensor, int ofGraph, String field, Integer stated) {
+    private int side(
+            GraphTensor tensor,
+            int ofGraph,
+            String field,
+            Integer stated,
+            Optional<Integer> wanted) {
         if (ofGraph == GraphTensor.DYNAMIC) {
-            if (stated == null) {
+            if (wanted.isEmpty() && stated == null) {
                 throw refused(
                         "input "
                                 + tensor
-                                + " leaves its size open: state \"input_width\" and \"input_height\" in "
+                                + " leaves its size open: give it with --input-size, state \"input_width\" and \"input_height\" in "
                                 + jsonPath
                                 + ", or export the model with a fixed size");
             }
-            return stated;
+            return wanted.orElse(stated);
         }
         if (ofGraph < 1 || (stated != null && stated != ofGraph)) {
             throw refused("input " + tensor + " does not agree with " + field + " " + stated);
+        }
+        if (wanted.isPresent() && wanted.get() != ofGraph) {
+            throw refused(
+                    "input "
+                            + tensor
+                            + " has a fixed size, which --input-size cannot change: leave the option out, or export the model with an open size");
         }
         return ofGraph;
     }

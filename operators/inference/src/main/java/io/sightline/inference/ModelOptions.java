@@ -10,8 +10,15 @@ import java.util.OptionalInt;
  *
  * @param layout {@code --layout}
  * @param border {@code --border}, pixels
+ * @param size {@code --input-size}, for networks that leave it open
  */
-public record ModelOptions(Optional<OutputLayout> layout, OptionalInt border) {
+public record ModelOptions(
+        Optional<OutputLayout> layout, OptionalInt border, Optional<InputSize> size) {
+
+    /** The size is the network's own. */
+    public ModelOptions(Optional<OutputLayout> layout, OptionalInt border) {
+        this(layout, border, Optional.empty());
+    }
 
     /** The user states nothing. */
     public static final ModelOptions NONE = new ModelOptions(Optional.empty(), OptionalInt.empty());

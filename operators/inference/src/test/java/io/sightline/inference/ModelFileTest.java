@@ -246,7 +246,7 @@ final class ModelFileTest {
     }
 
     @Test
-    void shouldTakeAnOpenInputSizeFromTheJsonAlone() throws IOException {
+    void shouldTakeAnOpenInputSizeFromTheJson() throws IOException {
         List<GraphTensor> open = floats(DYNAMIC, DYNAMIC, DYNAMIC);
         assertRefused(open, outputs(DYNAMIC, 8400, 85))
                 .hasMessageContaining("\"input_width\"")
@@ -257,6 +257,34 @@ final class ModelFileTest {
         assertThat(spec.inputHeight()).isEqualTo(384);
         assertRefused(floats(1, 640, 640), outputs(1, 8400, 85))
                 .hasMessageContaining("input_height 384");
+    }
+
+    @Test
+    void shouldTakeAnOpenInputSizeFromTheOptionFirst() throws IOException {
+        json("{\"input_width\": 640, \"input_height\": 384}");
+        ModelOptions square =
+                new ModelOptions(
+                        Optional.empty(),
+                        OptionalInt.empty(),
+                        Optional.of(InputSize.of("640x640")));
+        ModelFile file = ModelFile.read(onnx);
+        ModelSpec spec =
+                file.spec(floats(DYNAMIC, DYNAMIC, DYNAMIC), outputs(DYNAMIC, 8400, 85), square, 1);
+        assertThat(spec.inputWidth()).isEqualTo(640);
+        assertThat(spec.inputHeight()).isEqualTo(640);
+        assertThatThrownBy(() -> file.spec(floats(1, 640, 384), outputs(1, 5040, 85), square, 1))
+                .isInstanceOf(InferenceException.class)
+                .hasMessageContaining("[1,3,384,640]")
+                .hasMessageContaining("fixed size, which --input-size cannot change");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "640", "640x", "0x640", "640X384", "-1x640", "640x384x3"})
+    void shouldRefuseATextThatIsNoSize(String text) {
+        assertThatThrownBy(() -> InputSize.of(text))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "'" + text + "' is not a size, expected width and height such as 640x384");
     }
 
     // ---- JSON ----

@@ -37,7 +37,7 @@ class EvaluateIT {
         assertThat(images.size()).isEqualTo(173);
         assertThat(images.classes()).isEqualTo(78);
         List<InferenceBackend> lanes =
-                new OnnxRuntimeBackendFactory(file.toString(), null, 0, 1)
+                new OnnxRuntimeBackendFactory(file.toString(), null, 0, null, 1)
                         .open(Runtime.getRuntime().availableProcessors());
         Evaluation evaluation;
         try {

@@ -3,6 +3,7 @@ package io.sightline.inference.onnxruntime;
 
 import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceBackend;
+import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelOptions;
 import io.sightline.inference.OutputLayout;
@@ -20,10 +21,12 @@ import java.util.OptionalInt;
  * @param model path of the ONNX file where the lane is opened
  * @param layout stated by the user; null where not
  * @param border stated by the user, in pixels; null where not
+ * @param size stated by the user; null where not
  * @param maxBatch slots of a buffer where the graph leaves its batch open
  */
 public record OnnxRuntimeBackendFactory(
-        String model, OutputLayout layout, Integer border, int maxBatch) implements BackendFactory {
+        String model, OutputLayout layout, Integer border, InputSize size, int maxBatch)
+        implements BackendFactory {
 
     /**
      * Of the file's size: the weights as read, once more as laid out for the kernels, and the
@@ -44,7 +47,8 @@ public record OnnxRuntimeBackendFactory(
         ModelOptions options =
                 new ModelOptions(
                         Optional.ofNullable(layout),
-                        border == null ? OptionalInt.empty() : OptionalInt.of(border));
+                        border == null ? OptionalInt.empty() : OptionalInt.of(border),
+                        Optional.ofNullable(size));
         List<InferenceBackend> backends = new ArrayList<>();
         try {
             for (int i = 0; i < lanes; i++) {
@@ -60,10 +64,15 @@ public record OnnxRuntimeBackendFactory(
     @Override
     public long estimatedLaneBytes() {
         try {
-            return FILE_SIZES_A_LANE * Files.size(Path.of(model));
+            return laneBytes(Files.size(Path.of(model)));
         } catch (IOException e) {
             // Opening it will say so in full.
             return 0;
         }
+    }
+
+    /** What {@link #estimatedLaneBytes} says of a model file of so many bytes. */
+    public static long laneBytes(long fileBytes) {
+        return FILE_SIZES_A_LANE * fileBytes;
     }
 }

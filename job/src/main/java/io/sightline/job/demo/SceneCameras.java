@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.job.demo;
+
+import io.sightline.camera.FrameSink;
+import io.sightline.camera.ReplayClock;
+import io.sightline.camera.ReplayPlan;
+import io.sightline.camera.simulated.Light;
+import io.sightline.camera.simulated.Place;
+import io.sightline.camera.simulated.SceneLoop;
+import io.sightline.camera.simulated.SceneSettings;
+import io.sightline.camera.simulated.SimulatedCameras;
+import io.sightline.camera.simulated.SimulatedFrame;
+import io.sightline.camera.simulated.TruthFile;
+import io.sightline.camera.simulated.TruthSink;
+import io.sightline.toolchain.Progress;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.IntFunction;
+
+/** Simulated cameras: scenes rendered beforehand and played over and over, with their truth. */
+public final class SceneCameras implements DemoCameras {
+
+    /** First of the seeds of {@link #SCENES}; no model was trained on them. */
+    public static final long SEED = 9_000_001;
+
+    private static final int WIDTH = 1280;
+    private static final int HEIGHT = 720;
+
+    /** What camera i shows, modulo their number: further cameras share the pictures. */
+    private static final List<Kind> SCENES =
+            List.of(
+                    new Kind(Place.STREET, Light.DAY, false),
+                    new Kind(Place.STREET, Light.DUSK, false),
+                    new Kind(Place.HALL, Light.DAY, false),
+                    new Kind(Place.STREET, Light.NIGHT, false),
+                    new Kind(Place.STREET, Light.DAY, true),
+                    new Kind(Place.HALL, Light.DUSK, false),
+                    new Kind(Place.STREET, Light.DUSK, true),
+                    new Kind(Place.STREET, Light.NIGHT, true));
+
+    private static final double LOOP_SECONDS = 10;
+
+    /** Of all loops together: they are held in memory. */
+    private static final int MAX_FRAMES = 400;
+
+    private static final int SAMPLE_SCENES = 4;
+    private static final int SAMPLE_OF_EACH = 2;
+
+    private record Kind(Place place, Light light, boolean rain) {}
+
+    private final Settings settings;
+    private Load load;
+    private Map<String, SceneLoop> loops;
+    private SimulatedCameras cameras;
+    private boolean stopped;
+
+    /**
+     * What the user asks for.
+     *
+     * @param cameras how many; null for the usual number
+     * @param framesPerSecond of each camera; null for the usual rate, or less where the machine
+     *     does not carry it
+     * @param seed of the first camera's scene; each further one has the next
+     * @param duration how long they play; null: until they are stopped
+     * @param jpegQuality 1 to 100
+     * @param truthFile gets what is to be seen in each frame, a line each; null for nowhere
+     */
+    public record Settings(
+            Integer cameras,
+            Double framesPerSecond,
+            long seed,
+            Duration duration,
+            int jpegQuality,
+            Path truthFile) {
+
+        /**
+         * @throws IllegalArgumentException if a number is out of its range
+         */
+        public Settings {
+            require("--cameras", cameras, cameras == null || cameras >= 1);
+            require(
+                    "--fps",
+                    framesPerSecond,
+                    framesPerSecond == null
+                            || (framesPerSecond > 0 && Double.isFinite(framesPerSecond)));
+            require("--duration", duration, duration == null || !duration.isZero());
+            if (jpegQuality < 1 || jpegQuality > 100) {
+                throw new IllegalArgumentException(
+                        "JPEG quality " + jpegQuality + ": expected 1 to 100");
+            }
+        }
+
+        private static void require(String option, Object value, boolean holds) {
+            if (!holds) {
+                throw new IllegalArgumentException(
+                        option + " is " + value + ", expected more than 0");
+            }
+        }
+    }
+
+    public SceneCameras(Settings settings) {
+        this.settings = settings;
+    }
+
+    /**
+     * Pictures of several scenes.
+     *
+     * @param count how many; rounded up to as many of each scene
+     */
+    public static List<byte[]> pictures(int count, int jpegQuality) throws InterruptedException {
+        int ofEach = (count + SAMPLE_SCENES - 1) / SAMPLE_SCENES;
+        return pictures(SEED, ofEach, jpegQuality);
+    }
+
+    private static List<byte[]> pictures(long seed, int ofEach, int jpegQuality)
+            throws InterruptedException {
+        return render(
+                        SAMPLE_SCENES,
+                        scene ->
+                                SceneLoop.render(
+                                        scene(seed, scene),
+                                        Load.FRAMES_PER_SECOND,
+                                        ofEach,
+                                        jpegQuality),
+                        Progress.SILENT)
+                .stream()
+                .flatMap(loop -> loop.frames().stream())
+                .map(SimulatedFrame::jpeg)
+                .toList();
+    }
+
+    private static SceneSettings scene(long seed, int index) {
+        Kind kind = SCENES.get(index);
+        return new SceneSettings(
+                seed + index, WIDTH, HEIGHT, kind.place(), kind.light(), kind.rain());
+    }
+
+    @Override
+    public List<byte[]> sample() throws InterruptedException {
+        return pictures(settings.seed(), SAMPLE_OF_EACH, settings.jpegQuality());
+    }
+
+    @Override
+    public String settle(double carried) {
+        load = Load.decide(settings.cameras(), settings.framesPerSecond(), carried);
+        return load.toString();
+    }
+
+    @Override
+    public void prepare(Progress progress) throws InterruptedException {
+        int scenes = Math.min(load.cameras(), SCENES.size());
+        int frames = framesOfLoop(scenes);
+        List<SceneLoop> rendered =
+                render(
+                        scenes,
+                        scene ->
+                                SceneLoop.render(
+                                        scene(settings.seed(), scene),
+                                        load.framesPerSecond(),
+                                        frames,
+                                        settings.jpegQuality()),
+                        progress);
+        loops = new LinkedHashMap<>();
+        List<String> ids = ReplayPlan.numberedCameras(load.cameras());
+        for (int i = 0; i < ids.size(); i++) {
+            loops.put(ids.get(i), rendered.get(i % scenes));
+        }
+    }
+
+    /** Renders scenes side by side, as many as there are cores. */
+    private static List<SceneLoop> render(
+            int scenes, IntFunction<SceneLoop> renderer, Progress progress)
+            throws InterruptedException {
+        ExecutorService threads =
+                Executors.newFixedThreadPool(
+                        Math.min(scenes, Runtime.getRuntime().availableProcessors()));
+        try {
+            List<Future<SceneLoop>> rendering = new ArrayList<>();
+            for (int i = 0; i < scenes; i++) {
+                int scene = i;
+                rendering.add(threads.submit(() -> renderer.apply(scene)));
+            }
+            List<SceneLoop> rendered = new ArrayList<>();
+            for (Future<SceneLoop> scene : rendering) {
+                progress.step("rendering scenes", rendered.size(), scenes);
+                rendered.add(scene.get());
+            }
+            return rendered;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("a scene cannot be rendered", e.getCause());
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    private int framesOfLoop(int scenes) {
+        double seconds = LOOP_SECONDS;
+        if (settings.duration() != null) {
+            seconds = Math.min(seconds, settings.duration().toNanos() / 1e9);
+        }
+        int frames = (int) Math.ceil(seconds * load.framesPerSecond());
+        return Math.max(1, Math.min(frames, MAX_FRAMES / scenes));
+    }
+
+    @Override
+    public boolean truthIsKnown() {
+        return true;
+    }
+
+    @Override
+    public long play(FrameSink frames, TruthSink truth) throws IOException, InterruptedException {
+        if (settings.truthFile() == null) {
+            return playTo(frames, truth);
+        }
+        try (TruthFile file = new TruthFile(settings.truthFile())) {
+            return playTo(
+                    frames,
+                    frame -> {
+                        file.accept(frame);
+                        truth.accept(frame);
+                    });
+        }
+    }
+
+    private long playTo(FrameSink frames, TruthSink truth)
+            throws IOException, InterruptedException {
+        synchronized (this) {
+            if (stopped) {
+                return 0;
+            }
+            cameras =
+                    new SimulatedCameras(
+                            loops,
+                            load.framesPerSecond(),
+                            settings.duration(),
+                            frames,
+                            truth,
+                            ReplayClock.system());
+        }
+        return cameras.run().values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    @Override
+    public synchronized void stop() {
+        stopped = true;
+        if (cameras != null) {
+            cameras.close();
+        }
+    }
+}

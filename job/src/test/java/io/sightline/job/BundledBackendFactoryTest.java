@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.sightline.inference.InferenceBackend;
+import io.sightline.inference.InferenceException;
+import io.sightline.inference.InputSize;
+import io.sightline.inference.ModelSpec;
+import io.sightline.inference.testing.TestModels;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.flink.util.InstantiationUtil;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+class BundledBackendFactoryTest {
+
+    /** On the class path of the tests, as the bundled model is on the job's. */
+    private static final String RESOURCE = "/models-of-tests/colour-detector";
+
+    private static Path onnx;
+
+    @BeforeAll
+    static void writeModel() throws Exception {
+        Path classes = Path.of(BundledBackendFactoryTest.class.getResource("/").toURI());
+        Path folder = Files.createDirectories(classes.resolve("models-of-tests"));
+        onnx = TestModels.colourDetector(folder, 64, 64, 1, ModelSpec.InputFormat.BYTES_NHWC_BGR);
+    }
+
+    private static BundledBackendFactory factory(String resource) {
+        return new BundledBackendFactory(resource, null, null, null, 1);
+    }
+
+    private static List<Path> unpacked() throws Exception {
+        try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+            return files.filter(
+                            file -> file.getFileName().toString().startsWith("sightline-model-"))
+                    .toList();
+        }
+    }
+
+    @Test
+    void shouldOpenAModelOfTheClassPathWithItsSpecAndLeaveNothingBehind() throws Exception {
+        List<Path> before = unpacked();
+        List<InferenceBackend> lanes = factory(RESOURCE).open(2);
+        try {
+            assertThat(unpacked()).isEqualTo(before);
+            assertThat(lanes).hasSize(2);
+            assertThat(lanes.get(0).spec().name()).isEqualTo("colour-detector");
+            assertThat(lanes.get(0).spec().licence()).isEqualTo("Apache-2.0");
+        } finally {
+            lanes.forEach(InferenceBackend::close);
+        }
+        assertThat(factory(RESOURCE).estimatedLaneBytes()).isEqualTo(4 * Files.size(onnx));
+    }
+
+    @Test
+    void shouldStayTheSameOnItsWayToATaskManager() throws Exception {
+        BundledBackendFactory factory =
+                new BundledBackendFactory(RESOURCE, null, 3, new InputSize(640, 384), 1);
+        BundledBackendFactory arrived =
+                InstantiationUtil.deserializeObject(
+                        InstantiationUtil.serializeObject(factory), getClass().getClassLoader());
+        assertThat(arrived).isEqualTo(factory);
+    }
+
+    @Test
+    void shouldSayThatABuildBundlesNoModelAndLeaveNothingBehind() throws Exception {
+        List<Path> before = unpacked();
+        assertThatThrownBy(() -> factory("/models/none").open(1))
+                .isInstanceOf(InferenceException.class)
+                .hasMessage(
+                        "no models/none.onnx on the class path: this build has no bundled model, name one with --model FILE");
+        assertThat(unpacked()).isEqualTo(before);
+    }
+
+    @Test
+    void shouldBeWhatRunsWhereNoModelIsNamed() {
+        ModelChoice choice = new ModelChoice();
+        OptionTypes.register(new CommandLine(choice)).parseArgs("--input-size=640x640");
+        assertThat(choice.backendFactory(2))
+                .isEqualTo(
+                        new BundledBackendFactory(
+                                "/models/sightline-n6", null, null, new InputSize(640, 640), 2));
+    }
+
+    @Test
+    void shouldBringAModelThatKnowsPersonsAndVehicles() {
+        boolean there = getClass().getResource("/models/sightline-n6.onnx") != null;
+        if (!there) {
+            System.out.println("skipped: no bundled model in this build");
+        }
+        assumeTrue(there, "no bundled model in this build");
+        ModelChoice choice = new ModelChoice();
+        OptionTypes.register(new CommandLine(choice)).parseArgs();
+        try (InferenceBackend lane = choice.backendFactory(1).open(1).get(0)) {
+            ModelSpec spec = lane.spec();
+            assertThat(spec.labels())
+                    .containsExactly("person", "bicycle", "car", "motorcycle", "bus", "truck");
+            assertThat(spec.inputWidth()).isEqualTo(640);
+            assertThat(spec.inputHeight()).isEqualTo(384);
+            assertThat(spec.precision()).isEqualTo("int8");
+            assertThat(spec.licence()).isNotEmpty();
+        }
+    }
+}
