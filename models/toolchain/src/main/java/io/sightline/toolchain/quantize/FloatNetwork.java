@@ -22,6 +22,7 @@ import io.sightline.toolchain.prepare.PrepareSettings;
 import io.sightline.toolchain.prepare.Prepared;
 import io.sightline.toolchain.prepare.Preparer;
 import io.sightline.toolchain.quantize.QuantizeSettings.Engine;
+import io.sightline.toolchain.report.QuantizeReport;
 import io.sightline.vision.Interpolation;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -159,6 +161,7 @@ final class FloatNetwork {
                         "%s: is of another network, or of this one prepared otherwise: calibrate again"
                                 .formatted(settings.calibration().table().get()));
             }
+            requireDisjoint();
         } else {
             try (Pictures pictures = new Pictures(spec(Target.ONNXRUNTIME), INTERPOLATION)) {
                 table =
@@ -172,6 +175,34 @@ final class FloatNetwork {
         }
         createOutput();
         table.write(tableFile());
+    }
+
+    /** A table of an earlier run may have seen what is a report picture now. */
+    private void requireDisjoint() {
+        Map<String, String> seen = new HashMap<>();
+        table.pictures().forEach((name, sum) -> seen.put(sum, name));
+        for (QuantizeReport.ImageSet set : images.described()) {
+            List<String> shared =
+                    set.pictures().values().stream()
+                            .filter(seen::containsKey)
+                            .map(seen::get)
+                            .toList();
+            if (set.purpose().equals("calibrate")) {
+                if (shared.size() != seen.size() || shared.size() != set.pictures().size()) {
+                    warnings.add(
+                            "the calibration table %s was made on other pictures than those of the calibrate set"
+                                    .formatted(settings.calibration().table().get()));
+                }
+            } else if (!shared.isEmpty()) {
+                throw new ToolchainException(
+                        "%s: was made on %d pictures of the %s set, %s for one: calibrate again, or draw with the seed and counts of then"
+                                .formatted(
+                                        settings.calibration().table().get(),
+                                        shared.size(),
+                                        set.purpose(),
+                                        shared.get(0)));
+            }
+        }
     }
 
     private void createOutput() {
@@ -188,9 +219,14 @@ final class FloatNetwork {
         return settings.output().resolve(name() + "-calibration.json");
     }
 
+    /** Measures what the float network finds in the pictures that choices are made on. */
+    void evaluateOnSelect(Trials trials) {
+        onSelect = trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.select());
+    }
+
     /** Measures what the float network finds. */
     void evaluate(Trials trials) {
-        onSelect = trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.select());
+        evaluateOnSelect(trials);
         findings = trials.findings(fused.graph(), sourceSpec, images.select());
         onReport = trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.report());
     }

@@ -12,7 +12,6 @@ import io.sightline.toolchain.quantize.QuantizeSettings.Engine;
 import io.sightline.toolchain.quantize.QuantizeSettings.Precision;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -237,17 +236,8 @@ final class LayerChoice {
 
     /** Most sensitive first. */
     private List<String> ranked() {
-        Comparator<Sensitivity.OfLayer> mostSensitive =
-                switch (settings.sensitivity().metric()) {
-                    case MSE -> Comparator.comparingDouble(layer -> -layer.network().mse());
-                    case SNR -> Comparator.comparingDouble(layer -> layer.output().snr());
-                    case COSINE -> Comparator.comparingDouble(layer -> layer.output().cosine());
-                    case AP ->
-                            Comparator.comparingDouble(
-                                    layer -> layer.apLoss() == null ? 0 : layer.apLoss());
-                };
         return sensitivities.stream()
-                .sorted(mostSensitive)
+                .sorted(Sensitivity.mostSensitive(settings.sensitivity().metric()))
                 .map(Sensitivity.OfLayer::layer)
                 .toList();
     }
