@@ -76,6 +76,7 @@ final class FloatNetwork {
      */
     static FloatNetwork observe(QuantizeSettings settings, Progress progress) {
         FloatNetwork network = new FloatNetwork(settings, progress);
+        network.table = settings.calibration().table().map(CalibrationTable::read).orElse(null);
         network.read();
         network.prepare();
         network.images =
@@ -154,8 +155,7 @@ final class FloatNetwork {
     }
 
     private void calibrate() {
-        if (settings.calibration().table().isPresent()) {
-            table = CalibrationTable.read(settings.calibration().table().get());
+        if (table != null) {
             if (!table.graphSha256().equals(Sha256.of(graph.toBytes()))) {
                 throw new ToolchainException(
                         "%s: is of another network, or of this one prepared otherwise: calibrate again"

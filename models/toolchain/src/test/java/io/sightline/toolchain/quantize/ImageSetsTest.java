@@ -4,13 +4,10 @@ package io.sightline.toolchain.quantize;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.sightline.inference.ModelSpec;
-import io.sightline.inference.ModelSpec.InputFormat;
-import io.sightline.inference.OutputLayout;
 import io.sightline.toolchain.Progress;
 import io.sightline.toolchain.ToolchainException;
+import io.sightline.toolchain.testing.NoisePictures;
 import io.sightline.vision.Interpolation;
-import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,10 +15,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,16 +39,11 @@ class ImageSetsTest {
 
     private Path dataset(String name, int pictures, long seed) throws Exception {
         Path made = Files.createDirectory(folder.resolve(name));
-        Files.createDirectory(made.resolve("images"));
-        Files.createDirectory(made.resolve("labels"));
-        Random random = new Random(seed);
-        for (int i = 0; i < pictures; i++) {
-            BufferedImage picture = new BufferedImage(SIDE, SIDE, BufferedImage.TYPE_3BYTE_BGR);
-            for (int pixel = 0; pixel < SIDE * SIDE; pixel++) {
-                picture.setRGB(pixel % SIDE, pixel / SIDE, random.nextInt(1 << 24));
-            }
-            ImageIO.write(picture, "png", made.resolve("images/" + name + i + ".png").toFile());
-            Files.writeString(made.resolve("labels/" + name + i + ".txt"), "0 0.5 0.5 0.5 0.5\n");
+        Path labels = Files.createDirectory(made.resolve("labels"));
+        for (Path picture :
+                NoisePictures.write(made.resolve("images"), name, pictures, SIDE, seed)) {
+            String label = picture.getFileName().toString().replace(".png", ".txt");
+            Files.writeString(labels.resolve(label), "0 0.5 0.5 0.5 0.5\n");
         }
         return made;
     }
@@ -63,29 +53,10 @@ class ImageSetsTest {
     }
 
     private ImageSets draw(Path calibrate, Path select, QuantizeSettings.ImageSet report) {
-        ModelSpec spec =
-                new ModelSpec(
-                        "small",
-                        "0".repeat(64),
-                        SIDE,
-                        SIDE,
-                        InputFormat.BYTES_NHWC_BGR,
-                        1,
-                        false,
-                        0,
-                        114,
-                        List.of("thing"),
-                        OutputLayout.ANCHORS_OBJ,
-                        true,
-                        0.4f,
-                        0.45f,
-                        "fp32",
-                        "MIT",
-                        "made here");
         return ImageSets.draw(
                 new QuantizeSettings.Images(
                         7, set(calibrate, CALIBRATE), set(select, SELECT), report),
-                spec,
+                SmallNet.spec(SIDE, 1),
                 Interpolation.LINEAR,
                 Progress.SILENT);
     }
