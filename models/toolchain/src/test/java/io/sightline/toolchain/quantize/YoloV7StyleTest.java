@@ -54,8 +54,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** A detector that decodes anchor boxes itself, from check to INT8. */
 class YoloV7StyleTest {
 
-    private static final int TOP_K = 500;
-
     @TempDir Path folder;
 
     private Path model;
@@ -95,11 +93,11 @@ class YoloV7StyleTest {
         assertThat(fused.worstRelativeError()).isLessThan(1e-4);
         assertThat(Quantizer.layers(fused.graph()))
                 .isEqualTo(Quantizer.layers(graph))
-                .contains("stem.conv", "detect.0", "detect.1");
+                .contains("stem.conv", "detect.0", "detect.1", "detect.2");
     }
 
     @ParameterizedTest
-    @CsvSource({"ONNXRUNTIME, 0", "ONNXRUNTIME, 500", "TENSORRT, 0", "TENSORRT, 500"})
+    @CsvSource({"ONNXRUNTIME, 0", "ONNXRUNTIME, 1000", "TENSORRT, 0", "TENSORRT, 1000"})
     void shouldFindThePreparedWhatItFoundBefore(Target target, int topK) throws Exception {
         Prepared prepared = prepare(target, topK == 0 ? OptionalInt.empty() : OptionalInt.of(topK));
         Path written = folder.resolve("prepared.onnx");
@@ -109,7 +107,7 @@ class YoloV7StyleTest {
         assertThat(prepared.spec().dynamicBatch()).isTrue();
         List<Detections> before = detect(model, 1, true);
         List<Detections> after = detect(written, 3, target == Target.ONNXRUNTIME);
-        assertThat(before).allSatisfy(found -> assertThat(found.size()).isBetween(10, TOP_K / 2));
+        assertThat(before).allSatisfy(found -> assertThat(found.size()).isBetween(5, 250));
         for (int i = 0; i < before.size(); i++) {
             assertSame(before.get(i), after.get(i));
         }
@@ -181,7 +179,7 @@ class YoloV7StyleTest {
 
         result.graph().validate();
         assertThat(result.int8Layers()).isEqualTo(Quantizer.layers(graph));
-        for (String head : List.of("detect.0", "detect.1")) {
+        for (String head : List.of("detect.0", "detect.1", "detect.2")) {
             List<String> rounded =
                     behind(result.graph(), head).stream()
                             .filter(node -> node.is("QuantizeLinear"))

@@ -6,26 +6,29 @@ import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.Node;
 import io.sightline.toolchain.graph.Tensor;
 import io.sightline.toolchain.graph.ValueInfo;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
 /**
  * A small detector in the manner of YOLOv7's export with its grid: convolutions with SiLU, maps put
- * side by side and pooled, and two levels of three anchors each, decoded in the graph. {@code
+ * side by side and pooled, and three levels of three anchors each, decoded in the graph. {@code
  * images} float32 [1, 3, {@value #SIDE}, {@value #SIDE}] to {@code output} [1, {@value #ROWS}, 85]:
  * cx, cy, w, h in pixels, objectness, 80 scores.
  */
 public final class YoloV7Graph {
 
-    public static final int SIDE = 64;
+    public static final int SIDE = 96;
     public static final int CLASSES = 80;
 
-    /** Three anchors in 8 × 8 cells, and in 4 × 4. */
-    public static final int ROWS = 3 * (8 * 8 + 4 * 4);
+    /** Three anchors in each cell of strides 8, 16 and 32. */
+    public static final int ROWS = 3 * (12 * 12 + 6 * 6 + 3 * 3);
 
     private static final int ANCHORS = 3;
     private static final int COLUMNS = 5 + CLASSES;
-    private static final float[][] SIZES = {{12, 16, 19, 36, 40, 28}, {36, 55, 46, 30, 58, 60}};
+    private static final float[][] SIZES = {
+        {12, 16, 19, 36, 40, 28}, {36, 55, 46, 30, 58, 60}, {80, 64, 70, 90, 96, 96}
+    };
 
     private final Random random = new Random(21);
     private final Graph graph = new Graph("yolov7-style", 13);
@@ -51,9 +54,16 @@ public final class YoloV7Graph {
 
         String eighth = halved("eighth", block, 32);
         String sixteenth = halved("sixteenth", eighth, 32);
-        String wide = pool("wide", sixteenth, 5, 1);
-        String context = convSilu("context", concat("pooled", 1, sixteenth, wide), 64, 32, 1, 1);
-        output(concat("output", 1, level(0, eighth, 8), level(1, context, 4)));
+        String last = halved("last", sixteenth, 32);
+        String wide = pool("wide", last, 5, 1);
+        String context = convSilu("context", concat("pooled", 1, last, wide), 64, 32, 1, 1);
+        output(
+                concat(
+                        "output",
+                        1,
+                        level(0, eighth, 12),
+                        level(1, sixteenth, 6),
+                        level(2, context, 3)));
         return graph;
     }
 
@@ -74,7 +84,11 @@ public final class YoloV7Graph {
     /** Rows of one level, box centre = (2σ − 0.5 + cell) · stride, size = (2σ)² · anchor. */
     private String level(int level, String in, int cells) {
         String name = "detect." + level;
-        conv(name, in, 32, ANCHORS * COLUMNS, 1, 1);
+        // Few scores shall be high.
+        conv(name, in, 32, ANCHORS * COLUMNS, 1, 1, 1);
+        float[] low = new float[ANCHORS * COLUMNS];
+        Arrays.fill(low, -1);
+        put(name + ".bias", new long[] {low.length}, low);
         constant(name + ".shape", 1, ANCHORS, COLUMNS, cells, cells);
         node("Reshape", name + ".maps", name, name + ".shape");
         node("Transpose", name + ".cells", name + ".maps").with("perm", new long[] {0, 1, 3, 4, 2});
@@ -103,9 +117,12 @@ public final class YoloV7Graph {
 
     private static float[] grid(int cells) {
         float[] grid = new float[2 * cells * cells];
-        for (int cell = 0; cell < cells * cells; cell++) {
-            grid[2 * cell] = cell % cells - 0.5f;
-            grid[2 * cell + 1] = cell / cells - 0.5f;
+        int i = 0;
+        for (int y = 0; y < cells; y++) {
+            for (int x = 0; x < cells; x++) {
+                grid[i++] = x - 0.5f;
+                grid[i++] = y - 0.5f;
+            }
         }
         return grid;
     }
@@ -134,16 +151,17 @@ public final class YoloV7Graph {
     }
 
     private String convSilu(String name, String in, int from, int to, int kernel, int stride) {
-        conv(name + ".conv", in, from, to, kernel, stride);
+        conv(name + ".conv", in, from, to, kernel, stride, 1.7);
         node("Sigmoid", name + ".sigmoid", name + ".conv");
         node("Mul", name, name + ".conv", name + ".sigmoid");
         return name;
     }
 
-    private void conv(String name, String in, int from, int to, int kernel, int stride) {
+    private void conv(
+            String name, String in, int from, int to, int kernel, int stride, double gain) {
         float[] weights = new float[to * from * kernel * kernel];
         float[] bias = new float[to];
-        double deviation = 1.7 / Math.sqrt(from * kernel * kernel);
+        double deviation = gain / Math.sqrt(from * kernel * kernel);
         for (int i = 0; i < weights.length; i++) {
             weights[i] = (float) (deviation * random.nextGaussian());
         }
