@@ -33,6 +33,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -107,7 +108,10 @@ final class FloatNetwork {
             }
         }
         preparation.add(
-                "fuse: outputs agree within %.1e, relative".formatted(fused.worstRelativeError()));
+                String.format(
+                        Locale.ROOT,
+                        "fuse: outputs agree within %.1e, relative",
+                        fused.worstRelativeError()));
     }
 
     private void prepare() {
@@ -131,7 +135,7 @@ final class FloatNetwork {
             } else if (node.is("Conv") && !layers.contains(node.name())) {
                 warnings.add(
                         node
-                                + " stays float: it decodes a distribution, or its weights are computed");
+                                + " stays float: it decodes a distribution, or its weights or bias are computed");
             }
         }
     }

@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -170,8 +171,11 @@ final class LayerChoice {
         for (String layer : distinct.get(best)) {
             reasons.put(
                     layer,
-                    "faster so: the network takes %.2f ms with these layers in float, %.2f ms with all in INT8"
-                            .formatted(millis[best], millis[0]));
+                    String.format(
+                            Locale.ROOT,
+                            "faster so: the network takes %.2f ms with these layers in float, %.2f ms with all in INT8",
+                            millis[best],
+                            millis[0]));
         }
         return reasons;
     }
@@ -262,13 +266,15 @@ final class LayerChoice {
         Loss loss = loss(best, model);
         double agreement = Double.NaN;
         List<String> given = List.of();
+        int tried = 0;
         for (int i = 0; i < MOST_SENSITIVE.length && !loss.mayHold(settings.gate()); i++) {
             List<String> more =
                     candidates.subList(0, Math.min(MOST_SENSITIVE[i], candidates.size()));
             Set<String> floating = union(reasons.keySet(), more);
-            if (!mayBeFloat(plan, floating) || more.size() == given.size()) {
+            if (!mayBeFloat(plan, floating) || more.size() == tried) {
                 break;
             }
+            tried = more.size();
             if (Double.isNaN(agreement)) {
                 agreement = agreement(best, model);
             }
@@ -284,8 +290,11 @@ final class LayerChoice {
         for (String layer : given) {
             reasons.putIfAbsent(
                     layer,
-                    "among the %d most sensitive, which had to be float for a loss on the select set of %.4f"
-                            .formatted(given.size(), loss.mean()));
+                    String.format(
+                            Locale.ROOT,
+                            "among the %d most sensitive, which had to be float for a loss on the select set of %.4f",
+                            given.size(),
+                            loss.mean()));
         }
         return best;
     }
@@ -307,8 +316,11 @@ final class LayerChoice {
         for (String layer : predictions) {
             reasons.put(
                     layer,
-                    "predicts boxes: with these in float the agreement with the float network rises from %.3f to %.3f"
-                            .formatted(before, after));
+                    String.format(
+                            Locale.ROOT,
+                            "predicts boxes: with these in float the agreement with the float network rises from %.3f to %.3f",
+                            before,
+                            after));
         }
         return trial;
     }
