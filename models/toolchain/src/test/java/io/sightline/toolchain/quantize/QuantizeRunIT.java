@@ -8,11 +8,13 @@ import io.sightline.events.testing.SharedFiles;
 import io.sightline.inference.InferenceException;
 import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelOptions;
+import io.sightline.inference.ModelSpec;
 import io.sightline.inference.OutputLayout;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
 import io.sightline.toolchain.Progress;
 import io.sightline.toolchain.evaluate.EvaluationSettings;
 import io.sightline.toolchain.evaluate.LabelledImages;
+import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.prepare.Prepared;
 import io.sightline.toolchain.quantize.QuantizeSettings.Engine;
 import io.sightline.toolchain.quantize.QuantizeSettings.Metric;
@@ -61,9 +63,9 @@ class QuantizeRunIT {
         QuantizeReport report =
                 run(
                         settings("yolov5n-640")
-                                .variants(true)
-                                .correction(QuantizeSettings.Correction.OFF)
-                                .minInt8Share(0.80)
+                                .engines(List.of(Engine.ONNXRUNTIME))
+                                .selectCount(48)
+                                .minInt8Share(0.85)
                                 .build());
 
         TargetResult onnxRuntime = report.targets().get(0);
@@ -77,24 +79,44 @@ class QuantizeRunIT {
             assertThat(backend.spec().maxBatch()).isEqualTo(4);
             assertThat(backend.spec().sha256()).isEqualTo(onnxRuntime.sha256());
         }
+    }
 
-        TargetResult tensorRt = report.targets().get(1);
-        if (tensorRt.passed()) {
-            Path other = folder.resolve(tensorRt.file());
-            assertThatThrownBy(() -> OnnxRuntimeBackend.open(other, ModelOptions.NONE, 1, 1))
-                    .isInstanceOf(InferenceException.class)
-                    .hasMessageContaining(other.toString())
-                    .hasMessageContaining("quantised for tensorrt");
+    @Test
+    void shouldMeasureOtherWaysToQuantiseAndTheTrapOfTheDecoding() {
+        QuantizeSettings settings =
+                settings("yolov5n-640")
+                        .engines(List.of(Engine.ONNXRUNTIME))
+                        .calibrateCount(20)
+                        .selectCount(4)
+                        .report(pictures(24))
+                        .build();
+        FloatNetwork network = FloatNetwork.observe(settings, Progress.SILENT);
+        try (Trials trials = trials()) {
+            network.evaluate(trials);
+            List<Variant> variants =
+                    new Comparison(network, settings, trials, Progress.SILENT).variants();
+            assertThat(variants)
+                    .extracting(Variant::name)
+                    .containsExactly(
+                            "naive",
+                            "all layers, percentile",
+                            "all layers, mse",
+                            "all layers, entropy",
+                            "decode too");
+            double whole = network.onReport().map();
+            assertThat(variants.subList(0, 4))
+                    .allSatisfy(variant -> assertThat(variant.map()).isGreaterThan(whole / 2));
+            assertThat(variants.get(4).map()).isLessThan(0.01);
         }
+    }
 
-        assertThat(report.variants()).extracting(Variant::name).contains("naive", "decode too");
-        assertThat(
-                        report.variants().stream()
-                                .filter(variant -> variant.name().equals("decode too"))
-                                .findFirst()
-                                .orElseThrow()
-                                .map())
-                .isLessThan(0.01);
+    private static QuantizeSettings.ImageSet pictures(int count) {
+        return new QuantizeSettings.ImageSet(
+                SharedFiles.require("data/coco-val-dev"), Optional.empty(), OptionalInt.of(count));
+    }
+
+    private static Trials trials() {
+        return new Trials(EvaluationSettings.standard(FloatNetwork.INTERPOLATION), Progress.SILENT);
     }
 
     /** Made float again, prepared, and quantised for both engines; nothing is left to suppress. */
@@ -109,9 +131,7 @@ class QuantizeRunIT {
                 .noneMatch(node -> node.opType().equals("DynamicQuantizeLinear"));
         assertThat(network.warnings()).anyMatch(text -> text.contains("quantised dynamically"));
         assertThat(network.sourceSpec().suppress()).isFalse();
-        try (Trials trials =
-                new Trials(
-                        EvaluationSettings.standard(FloatNetwork.INTERPOLATION), Progress.SILENT)) {
+        try (Trials trials = trials()) {
             LabelledImages findings =
                     trials.findings(
                             network.fused(), network.sourceSpec(), network.images().select());
@@ -135,8 +155,23 @@ class QuantizeRunIT {
                         engine.label(), share, agreement);
                 assertThat(share).isGreaterThan(0.8);
                 assertThat(agreement).isGreaterThan(0.85);
+                if (engine == Engine.TENSORRT) {
+                    assertRefused(result.graph(), prepared.spec());
+                }
             }
         }
+    }
+
+    /** What is for the other engine is refused by name. */
+    private void assertRefused(Graph graph, ModelSpec spec) {
+        Path file = folder.resolve("other.onnx");
+        graph.write(file);
+        ModelFile.write(
+                file, spec.withPrecision("int8"), Optional.of("tensorrt"), OptionalInt.of(8));
+        assertThatThrownBy(() -> OnnxRuntimeBackend.open(file, ModelOptions.NONE, 1, 1))
+                .isInstanceOf(InferenceException.class)
+                .hasMessageContaining(file.toString())
+                .hasMessageContaining("quantised for tensorrt");
     }
 
     @Test
@@ -144,12 +179,10 @@ class QuantizeRunIT {
         QuantizeReport report =
                 run(
                         settings("yolov6-lite-l-320")
+                                .calibrateCount(20)
+                                .selectCount(8)
                                 .engines(List.of(Engine.ONNXRUNTIME))
-                                .report(
-                                        new QuantizeSettings.ImageSet(
-                                                SharedFiles.require("data/coco-val-dev"),
-                                                Optional.empty(),
-                                                OptionalInt.of(60)))
+                                .report(pictures(40))
                                 .correction(QuantizeSettings.Correction.OFF)
                                 .partial(QuantizeSettings.Partial.NONE)
                                 .build());
