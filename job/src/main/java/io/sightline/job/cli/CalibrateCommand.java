@@ -14,14 +14,18 @@ import picocli.CommandLine.Mixin;
         mixinStandardHelpOptions = true)
 final class CalibrateCommand implements Callable<Integer> {
 
-    @Mixin QuantizeFlags flags;
+    @Mixin CalibrationFlags flags;
 
     @Override
     public Integer call() {
+        QuantizeRun.Calibrated calibrated;
         try (ProgressLine progress = ProgressLine.open()) {
-            System.out.println(
-                    "calibration: " + QuantizeRun.calibrate(flags.settingsHere(), progress));
+            calibrated = QuantizeRun.calibrate(flags.settingsHere(), progress);
         }
+        System.out.printf(
+                "calibration: %s: %d tensors observed on %d pictures%n",
+                calibrated.table(), calibrated.tensors(), calibrated.pictures());
+        calibrated.remarks().forEach(remark -> System.out.println("warning: " + remark));
         return 0;
     }
 }

@@ -7,6 +7,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.LongSupplier;
 
 /**
  * How far a piece of work is: on a terminal one line that is written over, elsewhere a line now and
@@ -22,17 +23,24 @@ final class ProgressLine implements Progress, AutoCloseable {
 
     private final PrintStream out;
     private final boolean terminal;
-    private long lastNanos = System.nanoTime();
+    private final LongSupplier nanos;
+    private long lastNanos;
     private boolean written;
 
-    ProgressLine(PrintStream out, boolean terminal) {
+    /**
+     * @param terminal whether lines can be written over
+     * @param nanos a clock, of any beginning
+     */
+    ProgressLine(PrintStream out, boolean terminal, LongSupplier nanos) {
         this.out = out;
         this.terminal = terminal;
+        this.nanos = nanos;
+        lastNanos = nanos.getAsLong();
     }
 
     /** On standard error. */
     static ProgressLine open() {
-        return new ProgressLine(System.err, errorsGoToTerminal());
+        return new ProgressLine(System.err, errorsGoToTerminal(), System::nanoTime);
     }
 
     /** Asked of Linux: Java's console says nothing of standard error. Elsewhere: no. */
@@ -47,7 +55,7 @@ final class ProgressLine implements Progress, AutoCloseable {
 
     @Override
     public synchronized void step(String what, int done, int total) {
-        long now = System.nanoTime();
+        long now = nanos.getAsLong();
         if (now - lastNanos < (terminal ? TERMINAL_NANOS : ELSEWHERE_NANOS)) {
             return;
         }

@@ -5,10 +5,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.sightline.toolchain.quantize.QuantizeRun;
 import io.sightline.toolchain.report.QuantizeReport.Layer;
-import java.util.Comparator;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true)
 final class SensitivityCommand implements Callable<Integer> {
 
-    @Mixin QuantizeFlags flags;
+    @Mixin RangeFlags flags;
 
     @Option(names = "--json", description = "Print JSON.")
     boolean json;
@@ -40,29 +41,46 @@ final class SensitivityCommand implements Callable<Integer> {
                             .writeValueAsString(layers));
             return 0;
         }
-        System.out.printf(
-                "%-44s %6s %10s %8s %9s %9s %8s%n",
-                "layer", "MACs", "MSE", "SNR dB", "cosine", "output", "AP");
-        layers.stream()
-                .sorted(
-                        Comparator.comparing(
-                                Layer::outputCosine,
-                                Comparator.nullsLast(Comparator.naturalOrder())))
-                .forEach(SensitivityCommand::print);
+        table(layers).forEach(System.out::println);
         return 0;
     }
 
-    private static void print(Layer layer) {
-        System.out.printf(
-                Locale.ROOT,
-                "%-44s %5.1f%% %10s %8s %9s %9s %8s%n",
-                layer.name(),
-                100 * layer.share(),
-                number("%.3e", layer.mse()),
-                number("%.1f", layer.snr()),
-                number("%.6f", layer.cosine()),
-                number("%.6f", layer.outputCosine()),
-                number("%+.4f", layer.apLoss()));
+    /** A head and a line for each layer, in columns as wide as what is in them. */
+    static List<String> table(List<Layer> layers) {
+        String row =
+                "%%-%ds  %%-%ds %%6s %%9s %%7s %%9s %%9s %%11s %%8s"
+                        .formatted(width(layers, Layer::name), width(layers, Layer::shape));
+        List<String> lines = new ArrayList<>();
+        lines.add(
+                row.formatted(
+                        "layer",
+                        "shape",
+                        "MACs",
+                        "MSE",
+                        "SNR dB",
+                        "cosine",
+                        "net MSE",
+                        "net cosine",
+                        "AP"));
+        for (Layer layer : layers) {
+            lines.add(
+                    row.formatted(
+                            layer.name(),
+                            layer.shape(),
+                            number("%.1f%%", 100 * layer.share()),
+                            number("%.2e", layer.mse()),
+                            number("%.1f", layer.snr()),
+                            number("%.5f", layer.cosine()),
+                            number("%.2e", layer.outputMse()),
+                            number("%.7f", layer.outputCosine()),
+                            number("%+.4f", layer.apLoss())));
+        }
+        return lines;
+    }
+
+    private static int width(List<Layer> layers, Function<Layer, String> text) {
+        return Math.max(
+                5, layers.stream().mapToInt(layer -> text.apply(layer).length()).max().orElse(0));
     }
 
     private static String number(String format, Double value) {

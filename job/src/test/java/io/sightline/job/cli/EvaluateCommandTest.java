@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -163,20 +164,29 @@ class EvaluateCommandTest {
     }
 
     @Test
-    void shouldWriteOverOneLineOfATerminalOnly() throws Exception {
+    void shouldWriteOverOneLineOfATerminalNowAndThen() {
+        assertThat(progress(true, 50, 150, 160, 249, 251))
+                .isEqualTo("\r\u001b[Kreading: 1 of 5\r\u001b[Kreading: 4 of 5\r\u001b[K");
+        assertThat(progress(true, 50)).isEmpty();
+        assertThat(progress(false, 9_000, 10_000, 19_000, 21_000))
+                .isEqualTo("reading: 1 of 4%nreading: 3 of 4%n".formatted());
+    }
+
+    /** What is written when a step is done at each of these milliseconds. */
+    private static String progress(boolean terminal, long... millis) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (ProgressLine terminal =
-                        new ProgressLine(
-                                new PrintStream(bytes, true, StandardCharsets.UTF_8), true);
-                ProgressLine file =
-                        new ProgressLine(
-                                new PrintStream(bytes, true, StandardCharsets.UTF_8), false)) {
-            Thread.sleep(150);
-            file.step("reading", 1, 3);
-            terminal.step("reading", 2, 3);
-            terminal.step("reading", 3, 3);
+        AtomicLong nanos = new AtomicLong(-7);
+        long start = nanos.get();
+        try (ProgressLine line =
+                new ProgressLine(
+                        new PrintStream(bytes, true, StandardCharsets.UTF_8),
+                        terminal,
+                        nanos::get)) {
+            for (int i = 0; i < millis.length; i++) {
+                nanos.set(start + millis[i] * 1_000_000);
+                line.step("reading", i, millis.length);
+            }
         }
-        assertThat(bytes.toString(StandardCharsets.UTF_8))
-                .isEqualTo("\r\u001b[Kreading: 2 of 3\r\u001b[K");
+        return bytes.toString(StandardCharsets.UTF_8);
     }
 }

@@ -10,6 +10,7 @@ import io.sightline.toolchain.quantize.QuantizeSettings.Engine;
 import io.sightline.toolchain.quantize.QuantizeSettings.Gate;
 import io.sightline.toolchain.quantize.QuantizeSettings.LayerRule;
 import io.sightline.toolchain.quantize.QuantizeSettings.Partial;
+import io.sightline.toolchain.report.QuantizeReport.Layer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -34,15 +35,20 @@ class QuantizeCommandTest {
     }
 
     private static String problem(String... args) {
+        return problemOf("quantize", args);
+    }
+
+    private static String problemOf(String command, String... args) {
         String[] all = new String[args.length + 2];
         all[0] = "model";
-        all[1] = "quantize";
+        all[1] = command;
         System.arraycopy(args, 0, all, 2, args.length);
         CommandLineRun run = CommandLineRun.of(all);
         assertThat(run.status()).isNotZero();
         assertThat(run.errLines()).as(run.err()).hasSize(1);
-        assertThat(run.err()).startsWith("sightline model quantize: ").doesNotContain("Exception");
-        return run.errLines().get(0).substring("sightline model quantize: ".length());
+        String prefix = "sightline model " + command + ": ";
+        assertThat(run.err()).startsWith(prefix).doesNotContain("Exception");
+        return run.errLines().get(0).substring(prefix.length());
     }
 
     @Test
@@ -134,20 +140,63 @@ class QuantizeCommandTest {
         Path file = Files.writeString(folder.resolve("q.yaml"), "modle: m\n");
         assertThat(problem("--config", file.toString()))
                 .isEqualTo("settings " + file + ": modle: no such key: did you mean model?");
-        assertThat(
-                        problem(
-                                "--model",
-                                folder.resolve("none.onnx").toString(),
-                                "--images",
-                                folder.toString(),
-                                "--out",
-                                folder.resolve("out").toString()))
-                .isEqualTo("model " + folder.resolve("none.onnx") + ": no such file");
+        for (String command : List.of("calibrate", "sensitivity", "quantize")) {
+            assertThat(
+                            problemOf(
+                                    command,
+                                    "--model",
+                                    folder.resolve("none.onnx").toString(),
+                                    "--images",
+                                    folder.toString(),
+                                    "--out",
+                                    folder.resolve("out").toString()))
+                    .isEqualTo("model " + folder.resolve("none.onnx") + ": no such file");
+        }
+    }
+
+    @Test
+    void shouldKeepTheColumnsOfTheSensitivityTableWhateverTheNames() {
+        String longName = "/model.22/cv3.2/a.very.deep.module/of.a.long.name/conv/Conv";
+        List<String> lines =
+                SensitivityCommand.table(
+                        List.of(
+                                layer(longName, "3x3/2 3→16 at 320x320", 1e-12, 51.25),
+                                layer("b", "1x1/1 64→255 at 20x20", null, null)));
+        assertThat(lines).hasSize(3);
+        assertThat(lines).extracting(String::length).containsOnly(lines.get(0).length());
+        assertThat(lines.get(0)).startsWith("layer ").contains(" shape ").endsWith(" AP");
+        assertThat(lines.get(1))
+                .startsWith(longName + "  3x3/2 3→16 at 320x320 ")
+                .contains(" 1.00e-12 ", " 51.3 ", " 12.5% ");
+        assertThat(lines.get(2)).startsWith("b ").endsWith(" -");
+        int shape = longName.length() + 2;
+        assertThat(lines.get(0).indexOf("shape")).isEqualTo(shape);
+        assertThat(lines.get(2).indexOf("1x1/1")).isEqualTo(shape);
+    }
+
+    private static Layer layer(String name, String shape, Double mse, Double snr) {
+        return new Layer(
+                name,
+                shape,
+                8,
+                0.125,
+                "uint8",
+                "uint8",
+                "QLinearConv",
+                mse,
+                snr,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                "int8");
     }
 
     @Test
     void shouldExplainEveryFlagWithinALine() {
-        for (String command : List.of("quantize", "report")) {
+        for (String command : List.of("calibrate", "sensitivity", "quantize", "report")) {
             CommandLineRun run = CommandLineRun.of("model", command, "--help");
             assertThat(run.status()).isZero();
             assertThat(run.outLines())

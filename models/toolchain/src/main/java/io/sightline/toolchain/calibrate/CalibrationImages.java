@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -109,7 +110,7 @@ public record CalibrationImages(
             } else if (others.containsKey(sum)) {
                 shared.add(name + " = " + others.get(sum).getFileName());
             } else if (content.deviation() < FLAT) {
-                flat.add("%s (%.1f)".formatted(name, content.deviation()));
+                flat.add(String.format(Locale.ROOT, "%s (%.1f)", name, content.deviation()));
             } else {
                 long hash = content.differenceHash();
                 hashes.entrySet().stream()
@@ -134,7 +135,11 @@ public record CalibrationImages(
                         "%d pictures are more than calibration gains from: only the first %d are used"
                                 .formatted(given, MANY));
             }
-            say(problems, flat, "flat, left out (standard deviation below %.0f)".formatted(FLAT));
+            say(
+                    problems,
+                    flat,
+                    String.format(
+                            Locale.ROOT, "flat, left out (standard deviation below %.0f)", FLAT));
             say(problems, copies, "exact copies, left out");
             say(problems, shared, "also in another set, left out");
             say(problems, similar, "nearly the same as another, used all the same");

@@ -2,11 +2,14 @@
 package io.sightline.toolchain.calibrate;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.sightline.toolchain.ToolchainException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -106,7 +109,7 @@ public final class CalibrationTable {
                     histogram.limit(),
                     histogram.zeros(),
                     first,
-                    java.util.Arrays.stream(counts, first, end).boxed().toList());
+                    Arrays.stream(counts, first, end).boxed().toList());
         }
 
         Histogram toHistogram(String tensor) throws IOException {
@@ -114,7 +117,7 @@ public final class CalibrationTable {
                     || zeros < 0
                     || firstBin < 0
                     || counts == null
-                    || firstBin + counts.size() > Histogram.BINS
+                    || firstBin > Histogram.BINS - counts.size()
                     || counts.stream().anyMatch(count -> count == null || count < 0)) {
                 throw new IOException("tensor '" + tensor + "' has no whole histogram");
             }
@@ -183,9 +186,16 @@ public final class CalibrationTable {
                 tensors.put(row.getKey(), row.getValue().toHistogram(row.getKey()));
             }
             return new CalibrationTable(content.graphSha256(), content.pictures(), tensors);
+        } catch (NoSuchFileException e) {
+            throw new ToolchainException(file + ": no such file: expected a calibration table", e);
         } catch (IOException e) {
+            String problem =
+                    e instanceof JsonProcessingException json
+                            ? json.getOriginalMessage()
+                            : e.getMessage();
             throw new ToolchainException(
-                    file + ": is no calibration table (" + e.getMessage() + "): calibrate again",
+                    "%s: is no calibration table (%s): calibrate again"
+                            .formatted(file, problem.lines().findFirst().orElse("")),
                     e);
         }
     }

@@ -31,7 +31,7 @@ public final class CheckText {
     private void head(CheckReport report) {
         field("file", report.file());
         field("sha256", report.sha256());
-        field("size", "%.2f MB".formatted(report.bytes() / 1e6));
+        field("size", String.format(Locale.ROOT, "%.2f MB", report.bytes() / 1e6));
         field(
                 "written by",
                 (report.producer().isEmpty() ? "unknown" : report.producer())

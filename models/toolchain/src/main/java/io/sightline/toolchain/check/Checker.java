@@ -8,6 +8,7 @@ import io.sightline.inference.ModelSpec;
 import io.sightline.inference.ModelSpec.InputFormat;
 import io.sightline.inference.onnxruntime.GraphSession;
 import io.sightline.inference.onnxruntime.SessionSettings;
+import io.sightline.toolchain.Sha256;
 import io.sightline.toolchain.ToolchainException;
 import io.sightline.toolchain.check.CheckReport.Cost;
 import io.sightline.toolchain.check.CheckReport.Detector;
@@ -24,11 +25,8 @@ import io.sightline.toolchain.graph.ValueInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -89,7 +87,7 @@ public final class Checker {
                                 opsets.put(domain.isEmpty() ? "ai.onnx" : domain, opset));
         return new CheckReport(
                 file.toString(),
-                sha256(bytes),
+                Sha256.of(bytes),
                 bytes.length,
                 graph.producer(),
                 opsets,
@@ -119,14 +117,6 @@ public final class Checker {
                 value.name(),
                 value.type() == null ? null : value.type().name().toLowerCase(Locale.ROOT),
                 value.dims().stream().map(ValueInfo.Dim::toString).toList());
-    }
-
-    private static String sha256(byte[] bytes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has SHA-256", e);
-        }
     }
 
     /** Whether TensorRT's own library brings the operator, whatever domain an export puts it in. */

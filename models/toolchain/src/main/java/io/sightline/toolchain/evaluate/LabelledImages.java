@@ -77,8 +77,7 @@ public final class LabelledImages {
      * @throws ToolchainException if there is none such, or a label is malformed
      */
     public static LabelledImages read(Path images, Path labels) {
-        Path inside = images.resolve("images");
-        Path pictures = Files.isDirectory(inside) ? inside : images;
+        Path pictures = picturesOf(images);
         if (Files.isDirectory(labels)) {
             return YoloLabels.read(pictures, labels);
         }
@@ -88,6 +87,12 @@ public final class LabelledImages {
                             + ": no such file or folder: expected a folder of YOLO text files or a file of COCO's JSON");
         }
         return CocoLabels.read(pictures, labels);
+    }
+
+    /** Where a dataset's pictures lie: in its folder {@code images} if it has one, else in it. */
+    public static Path picturesOf(Path dataset) {
+        Path inside = dataset.resolve("images");
+        return Files.isDirectory(inside) ? inside : dataset;
     }
 
     /**

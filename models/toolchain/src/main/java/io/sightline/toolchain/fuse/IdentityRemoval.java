@@ -7,7 +7,10 @@ import io.sightline.toolchain.graph.Tensor;
 import java.util.List;
 import java.util.Optional;
 
-/** Takes out Identity, and Dropout, which does nothing at inference. */
+/**
+ * Takes out what does nothing at inference: Identity, Dropout, and a Relu behind another, with
+ * which ONNX Runtime refuses the network once it is quantised.
+ */
 final class IdentityRemoval implements Pass {
 
     @Override
@@ -19,7 +22,7 @@ final class IdentityRemoval implements Pass {
     public PassReport apply(Graph graph) {
         Matches matches = new Matches();
         for (Node node : List.copyOf(graph.nodes())) {
-            if (!node.is("Identity") && !node.is("Dropout")) {
+            if (!node.is("Identity") && !node.is("Dropout") && !isSecondRelu(graph, node)) {
                 continue;
             }
             Optional<String> problem = problem(graph, node);
@@ -41,6 +44,11 @@ final class IdentityRemoval implements Pass {
             matches.rewrote();
         }
         return matches.report(this);
+    }
+
+    private static boolean isSecondRelu(Graph graph, Node node) {
+        return node.is("Relu")
+                && graph.producer(node.input(0)).map(before -> before.is("Relu")).orElse(false);
     }
 
     private static Optional<String> problem(Graph graph, Node node) {

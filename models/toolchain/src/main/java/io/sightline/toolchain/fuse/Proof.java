@@ -22,6 +22,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
@@ -82,8 +83,11 @@ final class Proof {
         }
         if (!(worst <= TOLERANCE)) {
             throw new ToolchainException(
-                    "the fused graph does not compute what the graph before did: outputs on random input differ by %.2g of their largest value, allowed are %.0g: nothing was written, please report it with the model"
-                            .formatted(worst, TOLERANCE));
+                    String.format(
+                            Locale.ROOT,
+                            "the fused graph does not compute what the graph before did: outputs on random input differ by %.2g of their largest value, allowed are %.0g: nothing was written, please report it with the model",
+                            worst,
+                            TOLERANCE));
         }
         return worst;
     }

@@ -39,11 +39,6 @@ final class Agreement {
         return noise == 0 ? Double.POSITIVE_INFINITY : 10 * Math.log10(signal / noise);
     }
 
-    /** Noise power to signal power, as YOLOv6's sensitivity analysis has it. */
-    double noiseToSignal() {
-        return signal == 0 ? 0 : noise / signal;
-    }
-
     /** Cosine of the angle between the two; 1 where both are zero, 0 where one is. */
     double cosine() {
         if (power == 0 || signal == 0) {

@@ -43,7 +43,7 @@ final class Comparison {
             String label = method.kind().name().toLowerCase(Locale.ROOT);
             variants.add(
                     variant(
-                            "all network.layers(), " + label,
+                            "all layers, " + label,
                             "the same with ranges by " + label,
                             plain.withMethod(method)));
         }

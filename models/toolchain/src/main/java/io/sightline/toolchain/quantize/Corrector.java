@@ -14,7 +14,7 @@ import io.sightline.toolchain.graph.TensorShapes;
 import io.sightline.vision.Interpolation;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +35,42 @@ final class Corrector {
     /** A fit beyond this has found something else than rounding. */
     private static final double MAX_SCALE = 1.5;
 
+    /** Of a channel, to its power: below, it is as good as constant. */
+    private static final double LEAST_VARIANCE = 1e-12;
+
     private Corrector() {}
+
+    /** What is to be compared, gathered channel by channel over any number of pictures. */
+    static final class Channels {
+
+        private final Channel[] channels;
+
+        Channels(int count) {
+            channels = new Channel[count];
+            Arrays.setAll(channels, c -> new Channel());
+        }
+
+        /** Both [channels, height, width]. */
+        void add(FloatBuffer truth, FloatBuffer values) {
+            int area = truth.limit() / channels.length;
+            for (int c = 0; c < channels.length; c++) {
+                for (int i = c * area; i < (c + 1) * area; i++) {
+                    channels[c].add(truth.get(i), values.get(i));
+                }
+            }
+        }
+
+        /** What makes the values most like the truth, least squares. */
+        ChannelCorrection fit() {
+            float[] scale = new float[channels.length];
+            float[] shift = new float[channels.length];
+            for (int c = 0; c < channels.length; c++) {
+                scale[c] = (float) channels[c].scale();
+                shift[c] = (float) channels[c].shift(scale[c]);
+            }
+            return new ChannelCorrection(scale, shift);
+        }
+    }
 
     /** Sums over all values of a channel. */
     private static final class Channel {
@@ -45,10 +80,18 @@ final class Corrector {
         private double product;
         private double square;
 
+        void add(double t, double v) {
+            truth += t;
+            value += v;
+            product += t * v;
+            square += v * v;
+            count++;
+        }
+
         double scale() {
             double variance = square - value * value / count;
             double covariance = product - truth * value / count;
-            if (variance <= 1e-12 * Math.max(1, square)) {
+            if (variance <= LEAST_VARIANCE * square) {
                 return 1;
             }
             return Math.max(1 / MAX_SCALE, Math.min(MAX_SCALE, covariance / variance));
@@ -86,13 +129,13 @@ final class Corrector {
 
     private static ChannelCorrection fit(
             Graph graph, Graph quantized, String layer, List<Path> pictures, Pictures source) {
-        String output =
+        Node conv =
                 graph.nodes().stream()
                         .filter(node -> node.name().equals(layer))
-                        .map(Node::output)
                         .findFirst()
                         .orElseThrow();
-        List<Channel> channels = new ArrayList<>();
+        String output = conv.output();
+        Channels channels = new Channels(Math.toIntExact(graph.constant(conv.input(1)).dim(0)));
         try (GraphSession truth = open(graph, output);
                 GraphSession rounded = open(quantized, output)) {
             for (Path picture : pictures) {
@@ -100,47 +143,17 @@ final class Corrector {
                         Map.of(
                                 graph.inputs().get(0).name(),
                                 source.read(picture, graph.inputs().get(0)));
-                add(channels, truth.run(input).get(output), rounded.run(input).get(output));
+                channels.add(
+                        truth.run(input).get(output).floats(),
+                        rounded.run(input).get(output).floats());
             }
         }
-        return fit(channels);
+        return channels.fit();
     }
 
     private static GraphSession open(Graph graph, String output) {
         return GraphSession.open(
                 TensorShapes.exposing(graph, List.of(output)).toBytes(),
                 SessionSettings.serving(THREADS));
-    }
-
-    private static void add(List<Channel> channels, Value truth, Value value) {
-        int count = Math.toIntExact(truth.shape()[1]);
-        int area = truth.floats().limit() / count;
-        while (channels.size() < count) {
-            channels.add(new Channel());
-        }
-        FloatBuffer t = truth.floats();
-        FloatBuffer v = value.floats();
-        for (int c = 0; c < count; c++) {
-            Channel channel = channels.get(c);
-            for (int i = c * area; i < (c + 1) * area; i++) {
-                double a = t.get(i);
-                double b = v.get(i);
-                channel.truth += a;
-                channel.value += b;
-                channel.product += a * b;
-                channel.square += b * b;
-            }
-            channel.count += area;
-        }
-    }
-
-    private static ChannelCorrection fit(List<Channel> channels) {
-        float[] scale = new float[channels.size()];
-        float[] shift = new float[channels.size()];
-        for (int c = 0; c < scale.length; c++) {
-            scale[c] = (float) channels.get(c).scale();
-            shift[c] = (float) channels.get(c).shift(scale[c]);
-        }
-        return new ChannelCorrection(scale, shift);
     }
 }

@@ -22,6 +22,7 @@ import io.sightline.toolchain.prepare.PrepareSettings;
 import io.sightline.toolchain.prepare.Prepared;
 import io.sightline.toolchain.prepare.Preparer;
 import io.sightline.toolchain.quantize.QuantizeSettings.Engine;
+import io.sightline.toolchain.report.QuantizeReport;
 import io.sightline.vision.Interpolation;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,8 +30,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -74,6 +77,7 @@ final class FloatNetwork {
      */
     static FloatNetwork observe(QuantizeSettings settings, Progress progress) {
         FloatNetwork network = new FloatNetwork(settings, progress);
+        network.table = settings.calibration().table().map(CalibrationTable::read).orElse(null);
         network.read();
         network.prepare();
         network.images =
@@ -104,7 +108,10 @@ final class FloatNetwork {
             }
         }
         preparation.add(
-                "fuse: outputs agree within %.1e, relative".formatted(fused.worstRelativeError()));
+                String.format(
+                        Locale.ROOT,
+                        "fuse: outputs agree within %.1e, relative",
+                        fused.worstRelativeError()));
     }
 
     private void prepare() {
@@ -128,7 +135,7 @@ final class FloatNetwork {
             } else if (node.is("Conv") && !layers.contains(node.name())) {
                 warnings.add(
                         node
-                                + " stays float: it decodes a distribution, or its weights are computed");
+                                + " stays float: it decodes a distribution, or its weights or bias are computed");
             }
         }
     }
@@ -152,13 +159,13 @@ final class FloatNetwork {
     }
 
     private void calibrate() {
-        if (settings.calibration().table().isPresent()) {
-            table = CalibrationTable.read(settings.calibration().table().get());
+        if (table != null) {
             if (!table.graphSha256().equals(Sha256.of(graph.toBytes()))) {
                 throw new ToolchainException(
                         "%s: is of another network, or of this one prepared otherwise: calibrate again"
                                 .formatted(settings.calibration().table().get()));
             }
+            requireDisjoint();
         } else {
             try (Pictures pictures = new Pictures(spec(Target.ONNXRUNTIME), INTERPOLATION)) {
                 table =
@@ -172,6 +179,34 @@ final class FloatNetwork {
         }
         createOutput();
         table.write(tableFile());
+    }
+
+    /** A table of an earlier run may have seen what is a report picture now. */
+    private void requireDisjoint() {
+        Map<String, String> seen = new HashMap<>();
+        table.pictures().forEach((name, sum) -> seen.put(sum, name));
+        for (QuantizeReport.ImageSet set : images.described()) {
+            List<String> shared =
+                    set.pictures().values().stream()
+                            .filter(seen::containsKey)
+                            .map(seen::get)
+                            .toList();
+            if (set.purpose().equals("calibrate")) {
+                if (shared.size() != seen.size() || shared.size() != set.pictures().size()) {
+                    warnings.add(
+                            "the calibration table %s was made on other pictures than those of the calibrate set"
+                                    .formatted(settings.calibration().table().get()));
+                }
+            } else if (!shared.isEmpty()) {
+                throw new ToolchainException(
+                        "%s: was made on %d pictures of the %s set, %s for one: calibrate again, or draw with the seed and counts of then"
+                                .formatted(
+                                        settings.calibration().table().get(),
+                                        shared.size(),
+                                        set.purpose(),
+                                        shared.get(0)));
+            }
+        }
     }
 
     private void createOutput() {
@@ -188,9 +223,14 @@ final class FloatNetwork {
         return settings.output().resolve(name() + "-calibration.json");
     }
 
+    /** Measures what the float network finds in the pictures that choices are made on. */
+    void evaluateOnSelect(Trials trials) {
+        onSelect = trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.select());
+    }
+
     /** Measures what the float network finds. */
     void evaluate(Trials trials) {
-        onSelect = trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.select());
+        evaluateOnSelect(trials);
         findings = trials.findings(fused.graph(), sourceSpec, images.select());
         onReport = trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.report());
     }

@@ -10,14 +10,17 @@ import io.sightline.toolchain.calibrate.Pictures;
 import io.sightline.toolchain.evaluate.LabelledImages;
 import io.sightline.toolchain.report.QuantizeReport;
 import io.sightline.vision.Interpolation;
-import java.nio.file.Files;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 
 /**
@@ -45,25 +48,15 @@ record ImageSets(
             ModelSpec spec,
             Interpolation interpolation,
             Progress progress) {
-        boolean selectOfReport = sameDataset(wanted.select(), wanted.report());
-        boolean calibrateOfReport = sameDataset(wanted.calibrate(), wanted.report());
+        boolean selectOfReport =
+                samePictures(wanted.select(), wanted.report())
+                        && labels(wanted.select()).equals(labels(wanted.report()));
+        boolean calibrateOfReport = samePictures(wanted.calibrate(), wanted.report());
         boolean calibrateOfSelect =
-                !calibrateOfReport && sameDataset(wanted.calibrate(), wanted.select());
-        LabelledImages reports = read(wanted.report());
-        LabelledImages selects = selectOfReport ? reports : read(wanted.select());
+                !calibrateOfReport && samePictures(wanted.calibrate(), wanted.select());
         int calibrateCount = wanted.calibrate().count().orElseThrow();
         int selectCount = wanted.select().count().orElseThrow();
-
-        List<Path> calibrate;
-        LabelledImages select;
-        LabelledImages report;
-        int before = (calibrateOfReport ? calibrateCount : 0) + (selectOfReport ? selectCount : 0);
-        int reportCount = wanted.report().count().orElse(reports.size() - before);
-        if (reportCount < 1 || before + reportCount > reports.size()) {
-            throw new ToolchainException(
-                    "images: %s holds %d pictures, but %d are asked for besides those of the report set: give fewer for calibrate and select, or more pictures"
-                            .formatted(wanted.report().path(), reports.size(), before));
-        }
+        LabelledImages reports = read(wanted.report());
         List<Integer> counts = new ArrayList<>();
         if (calibrateOfReport) {
             counts.add(calibrateCount);
@@ -71,33 +64,71 @@ record ImageSets(
         if (selectOfReport) {
             counts.add(selectCount);
         }
-        counts.add(reportCount);
-        List<LabelledImages> drawn =
-                reports.split(wanted.seed(), counts.stream().mapToInt(Integer::intValue).toArray());
-        report = drawn.get(drawn.size() - 1);
+        counts.add(reportCount(wanted.report(), reports.size(), counts));
+
+        Deque<LabelledImages> drawn =
+                new ArrayDeque<>(
+                        reports.split(
+                                wanted.seed(),
+                                counts.stream().mapToInt(Integer::intValue).toArray()));
+        Optional<LabelledImages> calibrate =
+                calibrateOfReport ? Optional.of(drawn.remove()) : Optional.empty();
+        LabelledImages select;
         if (selectOfReport) {
-            select = drawn.get(drawn.size() - 2);
-            calibrate = calibrateOfReport ? drawn.get(0).files() : null;
-        } else if (calibrateOfSelect) {
-            List<LabelledImages> two = selects.split(wanted.seed(), calibrateCount, selectCount);
-            calibrate = two.get(0).files();
-            select = two.get(1);
+            select = drawn.remove();
         } else {
-            select = selects.subset(wanted.seed(), Math.min(selectCount, selects.size()));
-            calibrate = calibrateOfReport ? drawn.get(0).files() : null;
+            LabelledImages selects = read(wanted.select());
+            if (calibrateOfSelect) {
+                List<LabelledImages> two =
+                        selects.split(wanted.seed(), calibrateCount, selectCount);
+                calibrate = Optional.of(two.get(0));
+                select = two.get(1);
+            } else {
+                select = selects.subset(wanted.seed(), Math.min(selectCount, selects.size()));
+            }
         }
-        if (calibrate == null) {
-            calibrate = pictures(wanted.calibrate(), wanted.seed());
-        }
-        return check(wanted, calibrate, select, report, spec, interpolation, progress);
+        return check(
+                wanted,
+                calibrate
+                        .map(LabelledImages::files)
+                        .orElseGet(() -> pictures(wanted.calibrate(), wanted.seed())),
+                select,
+                drawn.remove(),
+                spec,
+                interpolation,
+                progress);
     }
 
-    private static boolean sameDataset(
+    /** What is asked for, or all that the other sets of the dataset leave. */
+    private static int reportCount(QuantizeSettings.ImageSet set, int size, List<Integer> others) {
+        int before = others.stream().mapToInt(Integer::intValue).sum();
+        int count = set.count().orElse(Math.max(1, size - before));
+        if (before + count > size) {
+            throw new ToolchainException(
+                    "images: %s holds %d pictures, but %d for the other sets and %d or more for the report are asked for: give smaller counts, or more pictures"
+                            .formatted(set.path(), size, before, count));
+        }
+        return count;
+    }
+
+    private static boolean samePictures(
             QuantizeSettings.ImageSet one, QuantizeSettings.ImageSet other) {
-        return one.path()
-                .toAbsolutePath()
-                .normalize()
-                .equals(other.path().toAbsolutePath().normalize());
+        return real(LabelledImages.picturesOf(one.path()))
+                .equals(real(LabelledImages.picturesOf(other.path())));
+    }
+
+    private static Path labels(QuantizeSettings.ImageSet set) {
+        return real(set.labels().orElse(set.path().resolve("labels")));
+    }
+
+    /** One path for each file or folder, whatever links lead there. */
+    private static Path real(Path path) {
+        try {
+            return path.toRealPath();
+        } catch (IOException e) {
+            // Reading it says what is wrong with it.
+            return path.toAbsolutePath().normalize();
+        }
     }
 
     private static LabelledImages read(QuantizeSettings.ImageSet set) {
@@ -107,10 +138,8 @@ record ImageSets(
     }
 
     private static List<Path> pictures(QuantizeSettings.ImageSet set, long seed) {
-        Path inside = set.path().resolve("images");
         List<Path> all =
-                new ArrayList<>(
-                        LabelledImages.picturesIn(Files.isDirectory(inside) ? inside : set.path()));
+                new ArrayList<>(LabelledImages.picturesIn(LabelledImages.picturesOf(set.path())));
         Collections.shuffle(all, new Random(seed));
         return all.subList(0, Math.min(all.size(), set.count().orElseThrow()));
     }

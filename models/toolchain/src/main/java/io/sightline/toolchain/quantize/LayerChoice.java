@@ -12,11 +12,11 @@ import io.sightline.toolchain.quantize.QuantizeSettings.Engine;
 import io.sightline.toolchain.quantize.QuantizeSettings.Precision;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -171,8 +171,11 @@ final class LayerChoice {
         for (String layer : distinct.get(best)) {
             reasons.put(
                     layer,
-                    "faster so: the network takes %.2f ms with these layers in float, %.2f ms with all in INT8"
-                            .formatted(millis[best], millis[0]));
+                    String.format(
+                            Locale.ROOT,
+                            "faster so: the network takes %.2f ms with these layers in float, %.2f ms with all in INT8",
+                            millis[best],
+                            millis[0]));
         }
         return reasons;
     }
@@ -237,17 +240,8 @@ final class LayerChoice {
 
     /** Most sensitive first. */
     private List<String> ranked() {
-        Comparator<Sensitivity.OfLayer> mostSensitive =
-                switch (settings.sensitivity().metric()) {
-                    case MSE -> Comparator.comparingDouble(layer -> -layer.network().mse());
-                    case SNR -> Comparator.comparingDouble(layer -> layer.output().snr());
-                    case COSINE -> Comparator.comparingDouble(layer -> layer.output().cosine());
-                    case AP ->
-                            Comparator.comparingDouble(
-                                    layer -> layer.apLoss() == null ? 0 : layer.apLoss());
-                };
         return sensitivities.stream()
-                .sorted(mostSensitive)
+                .sorted(Sensitivity.mostSensitive(settings.sensitivity().metric()))
                 .map(Sensitivity.OfLayer::layer)
                 .toList();
     }
@@ -272,13 +266,15 @@ final class LayerChoice {
         Loss loss = loss(best, model);
         double agreement = Double.NaN;
         List<String> given = List.of();
+        int tried = 0;
         for (int i = 0; i < MOST_SENSITIVE.length && !loss.mayHold(settings.gate()); i++) {
             List<String> more =
                     candidates.subList(0, Math.min(MOST_SENSITIVE[i], candidates.size()));
             Set<String> floating = union(reasons.keySet(), more);
-            if (!mayBeFloat(plan, floating) || more.size() == given.size()) {
+            if (!mayBeFloat(plan, floating) || more.size() == tried) {
                 break;
             }
+            tried = more.size();
             if (Double.isNaN(agreement)) {
                 agreement = agreement(best, model);
             }
@@ -294,8 +290,11 @@ final class LayerChoice {
         for (String layer : given) {
             reasons.putIfAbsent(
                     layer,
-                    "among the %d most sensitive, which had to be float for a loss on the select set of %.4f"
-                            .formatted(given.size(), loss.mean()));
+                    String.format(
+                            Locale.ROOT,
+                            "among the %d most sensitive, which had to be float for a loss on the select set of %.4f",
+                            given.size(),
+                            loss.mean()));
         }
         return best;
     }
@@ -317,8 +316,11 @@ final class LayerChoice {
         for (String layer : predictions) {
             reasons.put(
                     layer,
-                    "predicts boxes: with these in float the agreement with the float network rises from %.3f to %.3f"
-                            .formatted(before, after));
+                    String.format(
+                            Locale.ROOT,
+                            "predicts boxes: with these in float the agreement with the float network rises from %.3f to %.3f",
+                            before,
+                            after));
         }
         return trial;
     }

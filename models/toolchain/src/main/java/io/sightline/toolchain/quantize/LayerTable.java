@@ -48,6 +48,7 @@ final class LayerTable {
                             sensitivity == null ? null : sensitivity.output().mse(),
                             sensitivity == null ? null : finite(sensitivity.output().snr()),
                             sensitivity == null ? null : sensitivity.output().cosine(),
+                            sensitivity == null ? null : sensitivity.network().mse(),
                             sensitivity == null ? null : sensitivity.network().cosine(),
                             sensitivity == null ? null : sensitivity.apLoss(),
                             floatProfile.millis(layer),
@@ -68,7 +69,7 @@ final class LayerTable {
 
     private static String outputType(Graph quantized, Node node) {
         List<Node> next = quantized.consumers(node.output());
-        if (next.size() == 1 && next.get(0).is("Relu")) {
+        if (next.size() == 1 && (next.get(0).is("Relu") || next.get(0).is("Clip"))) {
             next = quantized.consumers(next.get(0).output());
         }
         return next.size() == 1 && next.get(0).is("QuantizeLinear")

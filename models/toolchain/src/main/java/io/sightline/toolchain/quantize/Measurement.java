@@ -104,13 +104,17 @@ final class Measurement {
 
     private static String kept(boolean passed, Difference loss, Speed speed, double share) {
         String found =
-                "%s%.1f%% of multiply-accumulates in INT8, mAP 50-95 %+.4f"
-                        .formatted(
-                                speed == null
-                                        ? ""
-                                        : "%.2f times as fast as float, ".formatted(speed.ratio()),
-                                100 * share,
-                                loss.delta());
+                String.format(
+                        Locale.ROOT,
+                        "%s%.1f%% of multiply-accumulates in INT8, mAP 50-95 %+.4f",
+                        speed == null
+                                ? ""
+                                : String.format(
+                                        Locale.ROOT,
+                                        "%.2f times as fast as float, ",
+                                        speed.ratio()),
+                        100 * share,
+                        loss.delta());
         return (passed ? "INT8: " : "float, because INT8 does not hold the gate: ") + found;
     }
 

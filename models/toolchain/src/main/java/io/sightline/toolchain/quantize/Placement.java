@@ -49,7 +49,10 @@ final class Placement {
         this.calibrated = calibrated;
     }
 
-    /** Convolutions with constant weights, except those that decode a distribution into a box. */
+    /**
+     * Convolutions with constant weights and bias, except those that decode a distribution into a
+     * box.
+     */
     static List<Node> convolutions(Graph graph) {
         return graph.sorted().stream()
                 .filter(node -> node.is("Conv"))
@@ -58,6 +61,7 @@ final class Placement {
                                 graph.isConstant(node.input(1))
                                         && graph.constant(node.input(1)).type()
                                                 == ElementType.FLOAT)
+                .filter(node -> node.input(2).isEmpty() || graph.isConstant(node.input(2)))
                 .filter(node -> !takesDistribution(graph, node))
                 .toList();
     }

@@ -18,6 +18,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,16 @@ import java.util.Set;
 public final class QuantizeRun {
 
     private static final int MOST_NODES = 400;
+
+    /**
+     * What {@link #calibrate} wrote.
+     *
+     * @param table the file
+     * @param tensors observed
+     * @param pictures that they were observed on
+     * @param remarks what was wrong with the pictures, and what a reviewer should know of the model
+     */
+    public record Calibrated(Path table, int tensors, int pictures, List<String> remarks) {}
 
     private final QuantizeSettings settings;
     private final Progress progress;
@@ -61,29 +72,56 @@ public final class QuantizeRun {
     }
 
     /**
-     * Only observes: writes the calibration table, from which {@link #run} can start.
+     * Only observes: writes the calibration table, from which {@link #run} can start. A table that
+     * the settings name is not used.
      *
-     * @return the table's file
      * @throws ToolchainException as {@link #run}
      */
-    public static Path calibrate(QuantizeSettings settings, Progress progress) {
-        return FloatNetwork.observe(settings, progress).tableFile();
+    public static Calibrated calibrate(QuantizeSettings settings, Progress progress) {
+        FloatNetwork network =
+                FloatNetwork.observe(settings.toBuilder().withoutTable().build(), progress);
+        List<String> remarks = new ArrayList<>(network.images().described().get(0).problems());
+        remarks.addAll(network.warnings());
+        return new Calibrated(
+                network.tableFile(),
+                network.table().tensors().size(),
+                network.images().calibrate().size(),
+                remarks);
     }
 
     /**
      * Only analyses: what each layer costs in accuracy where it alone is INT8.
      *
-     * @return each convolution, in the order it runs
+     * @return each convolution, the most sensitive first as the settings' metric has it; last those
+     *     that cannot be INT8, without numbers
      * @throws ToolchainException as {@link #run}
      */
     public static List<Layer> sensitivity(QuantizeSettings settings, Progress progress) {
         FloatNetwork network = FloatNetwork.observe(settings, progress);
         try (Trials trials = trials(progress)) {
-            network.evaluate(trials);
+            if (settings.sensitivity().averagePrecision()) {
+                network.evaluateOnSelect(trials);
+            }
             QuantizeRun run = new QuantizeRun(settings, progress, network, trials);
             List<RuntimeProfile> profiles = run.profiles();
-            return LayerTable.of(
-                    network, run.whole(), run.analyse(), profiles.get(0), profiles.get(1));
+            List<Sensitivity.OfLayer> ranked = new ArrayList<>(run.analyse());
+            ranked.sort(Sensitivity.mostSensitive(settings.sensitivity().metric()));
+            List<String> order = ranked.stream().map(Sensitivity.OfLayer::layer).toList();
+            List<Layer> layers =
+                    new ArrayList<>(
+                            LayerTable.of(
+                                    network,
+                                    run.whole(),
+                                    ranked,
+                                    profiles.get(0),
+                                    profiles.get(1)));
+            layers.sort(
+                    Comparator.comparingInt(
+                            layer ->
+                                    order.contains(layer.name())
+                                            ? order.indexOf(layer.name())
+                                            : order.size()));
+            return layers;
         }
     }
 
@@ -146,7 +184,7 @@ public final class QuantizeRun {
                         pictures,
                         FloatNetwork.INTERPOLATION,
                         wanted.averagePrecision() ? network.images().select() : null,
-                        network.onSelect().map(),
+                        wanted.averagePrecision() ? network.onSelect().map() : Double.NaN,
                         trials);
     }
 

@@ -193,11 +193,15 @@ public record QuantizeSettings(
         }
     }
 
-    /** What layers are ranked by. */
+    /** What layers are ranked by, each being the only one in INT8. */
     public enum Metric {
+        /** Of the network's output. */
         MSE,
+        /** Of the layer's own output. */
         SNR,
+        /** Of the layer's own output. */
         COSINE,
+        /** mAP 50-95 on the select set. */
         AP
     }
 
@@ -211,6 +215,11 @@ public record QuantizeSettings(
 
         public Sensitivity {
             require(images >= 1, "sensitivity.images", images, "1 or more");
+            require(
+                    metric != Metric.AP || averagePrecision,
+                    "sensitivity.average_precision",
+                    averagePrecision,
+                    "true, for layers are ranked by ap");
         }
     }
 
@@ -548,6 +557,12 @@ public record QuantizeSettings(
 
         public Builder table(Path file) {
             calibration = new Calibration(calibration.method(), Optional.of(file));
+            return this;
+        }
+
+        /** To observe anew, whatever table was named. */
+        public Builder withoutTable() {
+            calibration = new Calibration(calibration.method(), Optional.empty());
             return this;
         }
 

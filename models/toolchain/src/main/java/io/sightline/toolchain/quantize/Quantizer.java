@@ -202,15 +202,19 @@ public final class Quantizer {
     private Scale scale(Range range, int bits) {
         if (plan.target().hasZeroPoint()) {
             int steps = (1 << bits) - 1;
-            // A tensor that is always zero has any scale.
-            double scale = range.amax() == 0 ? 1 : (range.high() - range.low()) / steps;
+            double scale = step(range.high() - range.low(), steps);
             int zeroPoint = (int) Math.rint(-range.low() / scale);
             return new Scale(
                     scale, zeroPoint, new Range(-zeroPoint * scale, (steps - zeroPoint) * scale));
         }
         int steps = (1 << (bits - 1)) - 1;
-        double scale = range.amax() == 0 ? 1 : range.amax() / steps;
+        double scale = step(range.amax(), steps);
         return new Scale(scale, 0, new Range(-steps * scale, steps * scale));
+    }
+
+    /** A tensor that is always zero has any; no other may vanish in a float. */
+    private static double step(double width, int steps) {
+        return width == 0 ? 1 : Math.max(Float.MIN_NORMAL, width / steps);
     }
 
     private void insertPair(String tensor, Scale scale) {

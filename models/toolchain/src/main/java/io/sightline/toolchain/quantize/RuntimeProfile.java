@@ -55,7 +55,8 @@ final class RuntimeProfile {
      *
      * @param name of the first node that went into it; its own where there is none
      * @param operator of the runtime
-     * @param precision of the first tensor that it takes
+     * @param precision int8 (signed or not), float32 or another type, of the first tensor that it
+     *     takes; mixed where what it gives is of another one
      * @param millis median of the runs
      */
     record Run(String name, String operator, String precision, double millis) {}
@@ -192,8 +193,24 @@ final class RuntimeProfile {
     private static String precision(String operator, JsonNode args) {
         // Scale and zero point of what it gives come first.
         int index = operator.equals("QLinearConcat") ? 2 : 0;
-        JsonNode first = args.path("input_type_shape").path(index);
-        return first.fieldNames().hasNext() ? first.fieldNames().next() : "";
+        String taken = type(args.path("input_type_shape").path(index));
+        String given = type(args.path("output_type_shape").path(0));
+        if (taken.isEmpty() || given.isEmpty()) {
+            return taken + given;
+        }
+        return taken.equals(given) ? taken : "mixed";
+    }
+
+    private static String type(JsonNode typeAndShape) {
+        if (!typeAndShape.fieldNames().hasNext()) {
+            return "";
+        }
+        String type = typeAndShape.fieldNames().next();
+        return switch (type) {
+            case "uint8" -> "int8";
+            case "float" -> "float32";
+            default -> type;
+        };
     }
 
     /** Names of nodes to the convolution whose time theirs is. */

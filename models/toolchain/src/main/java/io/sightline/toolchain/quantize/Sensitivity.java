@@ -13,10 +13,12 @@ import io.sightline.toolchain.evaluate.LabelledImages;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.Node;
 import io.sightline.toolchain.graph.TensorShapes;
+import io.sightline.toolchain.quantize.QuantizeSettings.Metric;
 import io.sightline.vision.Interpolation;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +41,16 @@ final class Sensitivity {
      * @param apLoss mAP 50-95 minus that of the float model; null where not measured
      */
     record OfLayer(String layer, Agreement output, Agreement network, Double apLoss) {}
+
+    /** The layers that hurt most by that measure come first. */
+    static Comparator<OfLayer> mostSensitive(Metric metric) {
+        return switch (metric) {
+            case MSE -> Comparator.comparingDouble(layer -> -layer.network().mse());
+            case SNR -> Comparator.comparingDouble(layer -> layer.output().snr());
+            case COSINE -> Comparator.comparingDouble(layer -> layer.output().cosine());
+            case AP -> Comparator.comparingDouble(OfLayer::apLoss);
+        };
+    }
 
     private final Graph graph;
     private final CalibrationTable table;
@@ -105,7 +117,7 @@ final class Sensitivity {
         Graph both = side(alone, layer);
         Node conv = node(alone, layer);
         String rounded = conv.output();
-        String truth = floatName(conv.output());
+        String truth = floatName(node(graph, layer).output());
         List<String> exposed = List.of(truth, rounded, floatName(networkOutput), networkOutput);
         byte[] onnx = TensorShapes.exposing(both, exposed).toBytes();
         try (GraphSession session = GraphSession.open(onnx, SessionSettings.serving(THREADS))) {

@@ -179,11 +179,13 @@ public record QuantizeReport(
 
     /**
      * @param share of all multiply-accumulates of convolutions
-     * @param input, output element types in the file for ONNX Runtime: uint8 or float32
+     * @param input element type in the file, of what it takes: uint8, int8 or float32
+     * @param output the same of what it gives, behind its rectifier
      * @param runs what ONNX Runtime made of it: its operator's name
      * @param mse mean squared error of its output where only this layer is INT8
      * @param snr signal to noise of the same, dB
      * @param cosine similarity of the same
+     * @param outputMse mean squared error of the network's output where only this layer is INT8
      * @param outputCosine similarity of the network's output where only this layer is INT8
      * @param apLoss mAP 50-95 on the select set where only this layer is INT8, minus float
      * @param floatMillis with the activation behind it
@@ -202,6 +204,7 @@ public record QuantizeReport(
             Double mse,
             Double snr,
             Double cosine,
+            Double outputMse,
             Double outputCosine,
             Double apLoss,
             Double floatMillis,
@@ -218,7 +221,8 @@ public record QuantizeReport(
             String name, String what, Double map, Difference loss, Double int8Share) {}
 
     /**
-     * @param precision int8, float32 or mixed
+     * @param precision int8 (signed or not), float32 or another type that it computes with; mixed
+     *     where it takes one and gives another
      */
     public record RunNode(String name, String operator, String precision, double millis) {}
 }

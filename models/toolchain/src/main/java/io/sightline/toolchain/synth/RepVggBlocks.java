@@ -14,12 +14,6 @@ final class RepVggBlocks implements Blocks {
     private static final double IDENTITY_GAIN = 0.25;
 
     @Override
-    public Features plain(
-            Layers layers, String name, Features in, int out, int kernel, int stride) {
-        return layers.normalisedConv(name, in, out, kernel, stride, 1);
-    }
-
-    @Override
     public Features rep(Layers layers, String name, Features in, int out, int stride) {
         Features sum =
                 layers.add(

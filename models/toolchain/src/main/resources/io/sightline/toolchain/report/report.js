@@ -529,6 +529,7 @@
                 {name: "MSE", num: true, of: row => row.mse, show: power},
                 {name: "SNR, dB", num: true, of: row => row.snr, show: fixed(1)},
                 {name: "cosine", num: true, of: row => row.cosine, show: fixed(5)},
+                {name: "output MSE", num: true, of: row => row.output_mse, show: power, title: "of the network's output"},
                 {name: "output cosine", num: true, of: row => row.output_cosine, show: fixed(5), title: "of the network's output"},
                 {name: "ΔAP", num: true, of: row => row.ap_loss, show: signed(4), title: "mAP 50–95 on the select set, minus float"},
                 {name: "float, ms", num: true, of: row => row.float_millis, show: millis},

@@ -371,6 +371,18 @@ class FuserTest {
     }
 
     @Test
+    void shouldRemoveARectifierBehindAnother() {
+        graph.add("Relu", "first", List.of("x"), "a");
+        graph.add("Relu", "second", List.of("a"), "b");
+        graph.add("Sigmoid", "between", List.of("b"), "c");
+        graph.add("Relu", "third", List.of("c"), "d");
+        graph.add("Relu", "fourth", List.of("d"), "y");
+        Graph fused = fused();
+        assertThat(operators(fused)).containsExactly("Relu", "Sigmoid", "Relu");
+        assertThat(fused.nodes().get(2).outputs()).containsExactly("y");
+    }
+
+    @Test
     void shouldLeaveAnIdentityBetweenTwoOutputsAndATrainedDropout() {
         graph.add("Relu", "relu", List.of("x"), "r");
         graph.add("Identity", "copy", List.of("r"), "y");

@@ -11,6 +11,7 @@ import io.sightline.inference.onnxruntime.SessionSettings;
 import io.sightline.toolchain.ToolchainException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -95,7 +96,7 @@ class GraphTest {
                 .isInstanceOf(ToolchainException.class)
                 .hasMessageContaining(text.toString());
         byte[] onnx = twoLayers().toBytes();
-        Path cut = Files.write(folder.resolve("cut.onnx"), java.util.Arrays.copyOf(onnx, 60));
+        Path cut = Files.write(folder.resolve("cut.onnx"), Arrays.copyOf(onnx, 60));
         assertThatThrownBy(() -> Graph.read(cut)).hasMessageContaining("export or download");
         assertThatThrownBy(() -> Graph.read(folder.resolve("none.onnx")))
                 .hasMessageContaining("cannot be read");

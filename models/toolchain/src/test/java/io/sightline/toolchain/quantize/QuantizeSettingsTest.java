@@ -71,7 +71,7 @@ class QuantizeSettingsTest {
                           - {name: "model.24*", precision: float}
                           - {name: "*", method: entropy}
                         partial: 4
-                        sensitivity: {metric: ap, images: 5, average_precision: false}
+                        sensitivity: {metric: snr, images: 5, average_precision: false}
                         correction: on
                         low_bits: []
                         variants: false
@@ -94,7 +94,7 @@ class QuantizeSettingsTest {
                 .isEqualTo(new RangeMethod(RangeMethod.Kind.PERCENTILE, 99.9));
         assertThat(settings.calibration().table()).contains(folder.resolve("stats.json"));
         assertThat(settings.partial()).isEqualTo(new Partial(false, 4));
-        assertThat(settings.sensitivity()).isEqualTo(new Sensitivity(Metric.AP, 5, false));
+        assertThat(settings.sensitivity()).isEqualTo(new Sensitivity(Metric.SNR, 5, false));
         assertThat(settings.correction()).isEqualTo(Correction.ON);
         assertThat(settings.lowBits()).isEmpty();
         assertThat(settings.variants()).isFalse();
@@ -192,6 +192,7 @@ class QuantizeSettingsTest {
                 "layout: odd|layout: unknown output layout 'odd': expected one of anchors-obj, channels-first, pairs, end2end",
                 "partial: some|partial: found some, expected auto, none or a number of layers",
                 "partial: -2|partial: found -2, expected auto, none or a number of layers",
+                "sensitivity: {metric: ap, average_precision: false}|sensitivity.average_precision: found false, expected true, for layers are ranked by ap",
                 "sensitivity: {metric: loss}|sensitivity.metric: found 'loss', expected mse, snr, cosine, ap",
                 "sensitivity: {images: 0}|sensitivity.images: found 0, expected 1 or more",
                 "correction: maybe|correction: found 'maybe', expected auto, on, off",
@@ -284,7 +285,10 @@ class QuantizeSettingsTest {
                                 Arbitraries.of(Metric.class),
                                 Arbitraries.integers().between(1, 64),
                                 Arbitraries.of(true, false))
-                        .as(Sensitivity::new);
+                        .as(
+                                (metric, images, measured) ->
+                                        new Sensitivity(
+                                                metric, images, measured || metric == Metric.AP));
         Arbitrary<Gate> gate =
                 Combinators.combine(
                                 Arbitraries.doubles().between(0, 1),

@@ -20,10 +20,12 @@ import io.sightline.toolchain.graph.Node;
 import io.sightline.toolchain.graph.Tensor;
 import io.sightline.toolchain.quantize.Quantizer.Result;
 import io.sightline.toolchain.quantize.Quantizer.Scale;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,6 +74,26 @@ class QuantizerTest {
                 .filter(node -> node.is("QuantizeLinear"))
                 .forEach(node -> rounded.add(node.input(0)));
         return rounded;
+    }
+
+    @Test
+    void shouldScaleWhatIsNextToNothing() {
+        Graph graph = net.decoded(net.convRelu("a", "images"));
+        CalibrationTable seen = SmallNet.observed(graph);
+        Map<String, Histogram> tensors = new TreeMap<>();
+        seen.tensors().forEach(name -> tensors.put(name, seen.of(name)));
+        Histogram faint = new Histogram();
+        faint.add(FloatBuffer.wrap(new float[] {Float.MIN_VALUE, 0}));
+        tensors.put("a", faint);
+        CalibrationTable table = new CalibrationTable(seen.graphSha256(), seen.pictures(), tensors);
+        for (Target target : Target.values()) {
+            Graph quantized = Quantizer.quantize(graph, table, plan(target)).graph();
+            assertThat(quantized.constant("a_scale").toFloats()[0])
+                    .isGreaterThanOrEqualTo(Float.MIN_NORMAL);
+            for (float value : SmallNet.values(quantized, "outputs", false)) {
+                assertThat(value).isFinite();
+            }
+        }
     }
 
     @Test

@@ -112,13 +112,13 @@ class RuntimeProfileTest {
         net.concat("cat", "a", "m1", "m2");
         net.conv("head", "cat", 3 * SmallNet.CHANNELS);
         net.node("Softplus", "outputs", "head");
-        return net(net, net.endingIn("outputs"), "pool", "QLinearConcat", "NhwcMaxPool uint8");
+        return net(net, net.endingIn("outputs"), "pool", "QLinearConcat", "NhwcMaxPool int8");
     }
 
     private static Arguments resize() {
         SmallNet net = new SmallNet();
         Graph graph = net.decoded(net.resize("large", net.convRelu("a", "images")));
-        return net(net, graph, "resize", "Resize uint8");
+        return net(net, graph, "resize", "Resize int8");
     }
 
     private static Arguments split() {
@@ -127,7 +127,7 @@ class RuntimeProfileTest {
         net.split("half", "a");
         net.conv("b", "half1", SmallNet.CHANNELS / 2, SmallNet.CHANNELS / 2);
         net.concat("cat", "half0", "b");
-        return net(net, net.decoded("cat"), "split", "Split uint8", "QLinearConcat");
+        return net(net, net.decoded("cat"), "split", "Split int8", "QLinearConcat");
     }
 
     private static Arguments deconv() {
@@ -138,7 +138,8 @@ class RuntimeProfileTest {
         net.concat("cat", "large", "larger");
         net.conv("head", "cat", 2 * SmallNet.CHANNELS);
         net.node("Softplus", "outputs", "head");
-        return net(net, net.endingIn("outputs"), "deconv", "QLinearConcat", "ConvTranspose float");
+        return net(
+                net, net.endingIn("outputs"), "deconv", "QLinearConcat", "ConvTranspose float32");
     }
 
     /** Squeeze and excite, with another activation. */

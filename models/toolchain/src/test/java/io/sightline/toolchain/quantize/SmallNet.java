@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.toolchain.quantize;
 
+import io.sightline.inference.ModelSpec;
+import io.sightline.inference.ModelSpec.InputFormat;
+import io.sightline.inference.OutputLayout;
 import io.sightline.inference.onnxruntime.GraphSession;
 import io.sightline.inference.onnxruntime.GraphSession.Value;
 import io.sightline.inference.onnxruntime.SessionSettings;
@@ -19,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * Networks built by hand, layer by layer: each is named as the tensor it gives. The picture is
@@ -59,6 +63,28 @@ final class SmallNet {
 
     Graph graph() {
         return graph;
+    }
+
+    /** Of a detector that takes bytes, square. */
+    static ModelSpec spec(int side, int classes) {
+        return new ModelSpec(
+                "small",
+                "0".repeat(64),
+                side,
+                side,
+                InputFormat.BYTES_NHWC_BGR,
+                1,
+                false,
+                0,
+                114,
+                IntStream.range(0, classes).mapToObj(i -> "class-" + i).toList(),
+                OutputLayout.ANCHORS_OBJ,
+                true,
+                0.4f,
+                0.45f,
+                "fp32",
+                "MIT",
+                "made here");
     }
 
     /** The graph, whole, with that output. */

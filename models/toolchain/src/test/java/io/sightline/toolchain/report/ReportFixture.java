@@ -87,6 +87,7 @@ final class ReportFixture {
                                 null,
                                 null,
                                 null,
+                                null,
                                 evil)),
                 List.of(new Variant(evil, evil, null, null, null)),
                 List.of(),
@@ -344,6 +345,7 @@ final class ReportFixture {
                             noise * 0.8,
                             snr,
                             1 - noise / 2,
+                            noise / 50,
                             1 - noise / 60,
                             i % 7 == 6
                                     ? null
