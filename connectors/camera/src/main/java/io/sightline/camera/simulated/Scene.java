@@ -46,6 +46,10 @@ public final class Scene implements AutoCloseable {
         private Layer layer;
         private double distance;
         private int mark;
+
+        /** Of each part: its pixels in all, and those inside the picture. */
+        private final int[][] pixels = new int[2][];
+
         private final double[][] box = new double[2][4];
 
         boolean seenAt(int x, int y, int[] owner, int width) {
@@ -173,7 +177,9 @@ public final class Scene implements AutoCloseable {
             for (int side = 0; side < 4; side++) {
                 drawn.box[part][side] = raster.extent(part, side);
             }
+            drawn.pixels[part] = pixels(layer, part);
         }
+        layer.crop(settings.width(), settings.height());
         return drawn;
     }
 
@@ -573,7 +579,7 @@ public final class Scene implements AutoCloseable {
                 if (visible[o] == 0) {
                     continue;
                 }
-                int[] counts = pixels(one.layer, part);
+                int[] counts = one.pixels[part];
                 double occluded = Math.max(0, 1 - (double) visible[o] / counts[1]);
                 double outside = Math.max(0, 1 - (double) counts[1] / counts[0]);
                 double[] box = one.box[part];
@@ -581,10 +587,10 @@ public final class Scene implements AutoCloseable {
                         new TrueObject(
                                 one.body.firstId + part + one.place.round() * 100_000,
                                 one.body.classes[part],
-                                edge(left[o], box[0]),
-                                edge(top[o], box[1]),
-                                edge(right[o] + 1, box[2]),
-                                edge(bottom[o] + 1, box[3]),
+                                edge(left[o], box[0], w),
+                                edge(top[o], box[1], settings.height()),
+                                edge(right[o] + 1, box[2], w),
+                                edge(bottom[o] + 1, box[3], settings.height()),
                                 occluded,
                                 outside));
             }
@@ -592,9 +598,9 @@ public final class Scene implements AutoCloseable {
         return List.copyOf(found);
     }
 
-    /** The body's own edge where the pixels that are seen reach as far. */
-    private static double edge(int pixel, double exact) {
-        return Math.abs(pixel - exact) < 1.5 ? exact : pixel;
+    /** The body's own edge where the pixels that are seen reach as far, within the picture. */
+    private static double edge(int pixel, double exact, int side) {
+        return Math.abs(pixel - exact) < 1.5 ? Math.max(0, Math.min(side, exact)) : pixel;
     }
 
     /** Pixels of a part: all of them, and those inside the picture. */
