@@ -1,40 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.job.cli;
 
+import io.sightline.camera.KafkaFrameSink;
+import io.sightline.camera.ReplayClock;
+import io.sightline.camera.ReplayPlan;
 import io.sightline.camera.simulated.SceneDataset;
+import io.sightline.camera.simulated.SceneLoop;
+import io.sightline.camera.simulated.SceneSettings;
+import io.sightline.camera.simulated.SimulatedCameras;
+import io.sightline.camera.simulated.TruthFile;
+import io.sightline.camera.simulated.TruthSink;
+import io.sightline.job.DetectionOptions;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.apache.flink.configuration.MemorySize;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code ./sightline simulate}: pictures of simulated cameras, with what is to be seen in them. */
+/** {@code ./sightline simulate}: what simulated cameras see, as files or onto a broker. */
 @Command(
         name = "simulate",
-        description = "Render what simulated cameras see, with exact ground truth.",
+        description =
+                "Render what simulated cameras see, with exact ground truth: as files, or live onto Kafka.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
 final class SimulateCommand implements Callable<Integer> {
 
-    private static final Pattern SIZE = Pattern.compile("(\\d{2,4})x(\\d{2,4})");
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,5})x(\\d{1,5})");
+    private static final double FILE_FPS = 0.4;
+    private static final double LIVE_FPS = 5;
+    private static final double LOOP_SECONDS = 20;
 
-    @Option(
-            names = "--output",
-            required = true,
-            paramLabel = "DIR",
-            description = "Folder to write images/, labels/, ignore/ and truth.jsonl to.")
-    Path output;
+    /** More cameras than this share scenes: rendering more would be waited for, and fill memory. */
+    private static final int MAX_LIVE_SCENES = 8;
 
-    @Option(names = "--scenes", paramLabel = "N", defaultValue = "10", description = "Scenes.")
-    int scenes;
+    /** Files or a broker. */
+    static final class Target {
+        @Option(
+                names = "--output",
+                required = true,
+                paramLabel = "DIR",
+                description = "Folder to write images/, labels/, ignore/ and truth.jsonl to.")
+        Path output;
 
-    @Option(
-            names = "--frames-per-scene",
-            paramLabel = "N",
-            defaultValue = "5",
-            description = "Pictures of each scene.")
-    int framesPerScene;
+        @Option(
+                names = "--bootstrap-servers",
+                required = true,
+                paramLabel = "HOST:PORT",
+                description = "Kafka brokers to play live cameras to, separated by commas.")
+        String bootstrapServers;
+    }
+
+    @ArgGroup(multiplicity = "1")
+    Target target;
 
     @Option(
             names = "--seed",
@@ -53,9 +80,9 @@ final class SimulateCommand implements Callable<Integer> {
     @Option(
             names = "--fps",
             paramLabel = "F",
-            defaultValue = "0.4",
-            description = "Pictures per second of the scene's time.")
-    double fps;
+            description =
+                    "Pictures per second of a scene's time; 0.4 to files, 5 to Kafka where absent.")
+    Double fps;
 
     @Option(
             names = "--jpeg-quality",
@@ -64,6 +91,63 @@ final class SimulateCommand implements Callable<Integer> {
             description = "Quality of the pictures.")
     int jpegQuality;
 
+    @Option(
+            names = "--scenes",
+            paramLabel = "N",
+            defaultValue = "10",
+            description = "To files: how many scenes.")
+    int scenes;
+
+    @Option(
+            names = "--frames-per-scene",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "To files: pictures of each scene.")
+    int framesPerScene;
+
+    @Option(
+            names = "--cameras",
+            paramLabel = "N",
+            defaultValue = "4",
+            description = "To Kafka: how many cameras, named cam-1 to cam-N.")
+    int cameras;
+
+    @Option(
+            names = "--truth",
+            paramLabel = "FILE",
+            description = "To Kafka: JSON lines to write with what each frame shows.")
+    Path truth;
+
+    @Option(
+            names = "--topic",
+            paramLabel = "TOPIC",
+            defaultValue = "camera-frames",
+            description = "To Kafka: frames topic.")
+    String topic;
+
+    @Option(
+            names = "--kafka-properties",
+            paramLabel = "FILE",
+            description =
+                    "To Kafka: properties for the client, such as security settings; never logged.")
+    Path kafkaProperties;
+
+    @Option(
+            names = "--duration",
+            paramLabel = "DURATION",
+            description = "To Kafka: end after that time, such as 30s.")
+    Duration duration;
+
+    @Option(
+            names = "--max-frame-bytes",
+            paramLabel = "SIZE",
+            defaultValue = "4mb",
+            description = "To Kafka: the largest encoded frame that may be sent.")
+    MemorySize maxFrameBytes;
+
+    private int width;
+    private int height;
+
     @Override
     public Integer call() throws Exception {
         Matcher sides = SIZE.matcher(size);
@@ -71,19 +155,88 @@ final class SimulateCommand implements Callable<Integer> {
             throw new IllegalArgumentException(
                     "--size " + size + ": expected width x height in pixels, such as 1280x720");
         }
+        width = Integer.parseInt(sides.group(1));
+        height = Integer.parseInt(sides.group(2));
+        if (fps != null && !(fps > 0)) {
+            throw new IllegalArgumentException("--fps " + fps + ": expected a number above 0");
+        }
+        if (target.output != null) {
+            write();
+        } else {
+            play();
+        }
+        return 0;
+    }
+
+    private void write() throws Exception {
         SceneDataset dataset =
                 new SceneDataset(
                         seed,
                         scenes,
                         framesPerScene,
-                        fps,
-                        Integer.parseInt(sides.group(1)),
-                        Integer.parseInt(sides.group(2)),
+                        fps == null ? FILE_FPS : fps,
+                        width,
+                        height,
                         jpegQuality);
         try (ProgressLine progress = ProgressLine.open()) {
-            dataset.write(output, done -> progress.step("scenes", done, scenes));
+            dataset.write(target.output, done -> progress.step("scenes", done, scenes));
         }
-        System.out.printf("%d pictures written to %s%n", scenes * framesPerScene, output);
-        return 0;
+        System.out.printf("%d pictures written to %s%n", scenes * framesPerScene, target.output);
+    }
+
+    private void play() throws Exception {
+        if (cameras < 1) {
+            throw new IllegalArgumentException("--cameras " + cameras + ": expected at least one");
+        }
+        double rate = fps == null ? LIVE_FPS : fps;
+        List<String> ids = ReplayPlan.numberedCameras(cameras);
+        Map<String, Object> client = new HashMap<>();
+        DetectionOptions.kafkaClientProperties(kafkaProperties)
+                .forEach((name, value) -> client.put((String) name, value));
+        client.put("bootstrap.servers", target.bootstrapServers);
+        try (KafkaFrameSink frames =
+                KafkaFrameSink.connect(client, topic, (int) maxFrameBytes.getBytes())) {
+            Map<String, SceneLoop> loops = loops(ids, rate);
+            System.out.printf("playing to topic %s as %s%n", topic, String.join(", ", ids));
+            if (truth == null) {
+                play(loops, rate, frames, ignored -> {});
+            } else {
+                try (TruthFile file = new TruthFile(truth)) {
+                    play(loops, rate, frames, file);
+                }
+            }
+        }
+    }
+
+    private Map<String, SceneLoop> loops(List<String> ids, double rate) {
+        int distinct = Math.min(ids.size(), MAX_LIVE_SCENES);
+        int frames = (int) Math.max(1, Math.ceil(LOOP_SECONDS * rate));
+        System.out.printf("rendering %d scenes of %d frames%n", distinct, frames);
+        List<SceneLoop> rendered =
+                IntStream.range(0, distinct)
+                        .parallel()
+                        .mapToObj(i -> SceneSettings.ofSeed(seed + i, width, height))
+                        .map(scene -> SceneLoop.render(scene, rate, frames, jpegQuality))
+                        .toList();
+        Map<String, SceneLoop> loops = new LinkedHashMap<>();
+        for (int i = 0; i < ids.size(); i++) {
+            loops.put(ids.get(i), rendered.get(i % distinct));
+        }
+        return loops;
+    }
+
+    private void play(
+            Map<String, SceneLoop> loops, double rate, KafkaFrameSink frames, TruthSink sink)
+            throws Exception {
+        try (SimulatedCameras playing =
+                new SimulatedCameras(loops, rate, duration, frames, sink, ReplayClock.system())) {
+            long start = System.nanoTime();
+            Map<String, Long> sent = playing.run();
+            double seconds = (System.nanoTime() - start) / 1e9;
+            long total = sent.values().stream().mapToLong(Long::longValue).sum();
+            System.out.printf(
+                    "sent %d frames of %d cameras in %.1f s (%.1f frames/s)%n",
+                    total, sent.size(), seconds, total / seconds);
+        }
     }
 }

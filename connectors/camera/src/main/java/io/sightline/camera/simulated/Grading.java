@@ -43,7 +43,7 @@ final class Grading {
         this.noiseLevel =
                 (float) ((night ? 5 : dusk ? 3 : 1.5) * (0.4 + 1.2 * random.nextDouble()));
         this.vignette = (float) (0.25 * random.nextDouble());
-        this.blur = (float) (random.nextDouble() < 0.3 ? 0 : 0.22 * random.nextDouble());
+        this.blur = (float) (random.nextDouble() < 0.3 ? 0 : 0.15 * random.nextDouble());
         this.line = new float[Math.max(settings.width(), settings.height())];
         for (int i = 0; i < TILE; i++) {
             double sum =

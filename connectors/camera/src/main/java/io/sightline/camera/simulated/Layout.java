@@ -8,7 +8,11 @@ import java.util.SplittableRandom;
 /** Draws from the seed where the camera hangs, what the place is like, and all that is in it. */
 final class Layout {
 
+    /** Farther away nothing that moves is drawn. */
     private static final double MAX_DISTANCE = 85;
+
+    /** Farther away a person is hardly more than a stroke. */
+    private static final double MAX_PERSON_DISTANCE = 42;
 
     final View view;
     final Lighting lighting;
@@ -219,11 +223,12 @@ final class Layout {
     }
 
     /** The stretch along x, at some y, that the camera sees; null where it is too short. */
-    private double[] stretch(double y) {
+    private double[] stretch(double y, double distance) {
         double from = Double.NaN;
         double to = Double.NaN;
         for (double x = -MAX_DISTANCE; x <= MAX_DISTANCE; x += 0.5) {
-            if (seen(x, y, 0.2, 0) || seen(x, y, 1.5, 0)) {
+            boolean near = view.depth(x, y, 1) < distance;
+            if (near && (seen(x, y, 0.2, 0) || seen(x, y, 1.5, 0))) {
                 if (Double.isNaN(from)) {
                     from = x;
                 }
@@ -247,7 +252,10 @@ final class Layout {
             double s = -view.z / dz;
             double x = view.x + s * dx;
             double y = view.y + s * dy;
-            if (y > yFrom && y < yTo && view.depth(x, y, 0) < 60 && Math.abs(x) < limit) {
+            if (y > yFrom
+                    && y < yTo
+                    && view.depth(x, y, 0) < MAX_PERSON_DISTANCE
+                    && Math.abs(x) < limit) {
                 return new double[] {x, y};
             }
         }
@@ -296,7 +304,7 @@ final class Layout {
     }
 
     private void walkAlong(double y, boolean alone) {
-        double[] seen = stretch(y);
+        double[] seen = stretch(y, MAX_PERSON_DISTANCE);
         if (seen == null) {
             return;
         }
@@ -391,12 +399,12 @@ final class Layout {
 
     // ---- what has wheels
 
-    private void rider(double y, boolean ahead, boolean motor) {
-        double[] seen = stretch(y);
+    private void rider(double y, boolean ahead) {
+        double[] seen = stretch(y, 1.3 * MAX_PERSON_DISTANCE);
         if (seen == null) {
             return;
         }
-        double speed = motor ? 4 + 7 * random.nextDouble() : 2.5 + 3.5 * random.nextDouble();
+        double speed = 2.5 + 3.5 * random.nextDouble();
         double length = seen[1] - seen[0] + 6;
         Path path =
                 Path.line(
@@ -407,7 +415,7 @@ final class Layout {
                         length * random.nextDouble(),
                         speed,
                         0.1);
-        addRider(path, motor);
+        addRider(path, false);
     }
 
     private void addRider(Path path, boolean motor) {
@@ -498,7 +506,7 @@ final class Layout {
     }
 
     private void traffic(double y, boolean ahead) {
-        double[] seen = stretch(y);
+        double[] seen = stretch(y, MAX_DISTANCE);
         if (seen == null) {
             return;
         }
@@ -533,7 +541,7 @@ final class Layout {
     }
 
     private void parking(double y, boolean ahead) {
-        double[] seen = stretch(y);
+        double[] seen = stretch(y, MAX_DISTANCE);
         if (seen == null) {
             return;
         }
@@ -600,11 +608,11 @@ final class Layout {
                                             + 0.6
                                             + (-half - edgeNear - 1.2) * random.nextDouble()
                                     : half + 0.6 + (edgeFar - half - 1.2) * random.nextDouble();
-            rider(y, ahead, false);
+            rider(y, ahead);
         }
         if (random.nextDouble() < 0.2) {
             double y = half + 0.8;
-            double[] seen = stretch(y);
+            double[] seen = stretch(y, MAX_DISTANCE);
             if (seen != null) {
                 pushedBicycle(
                         Path.line(
@@ -722,7 +730,7 @@ final class Layout {
         people((int) (4 + 26 * crowd * crowd), -side, side);
         if (random.nextDouble() < 0.2) {
             double y = -side + 2 * side * random.nextDouble();
-            double[] seen = stretch(y);
+            double[] seen = stretch(y, MAX_DISTANCE);
             if (seen != null) {
                 pushedBicycle(
                         Path.line(

@@ -44,7 +44,7 @@ public record SceneDataset(
     /**
      * Checks the numbers.
      *
-     * @throws IllegalArgumentException where there would be no pictures
+     * @throws IllegalArgumentException where one is out of its range
      */
     public SceneDataset {
         if (scenes < 1 || framesPerScene < 1 || !(framesPerSecond > 0)) {
@@ -55,8 +55,13 @@ public record SceneDataset(
                             + framesPerScene
                             + " frames at "
                             + framesPerSecond
-                            + " frames/s: expected at least one scene and frame, and a rate above 0");
+                            + " frames/s: expected at least one of each, and a rate above 0");
         }
+        if (jpegQuality < 1 || jpegQuality > 100) {
+            throw new IllegalArgumentException(
+                    "JPEG quality " + jpegQuality + ": expected 1 to 100");
+        }
+        SceneSettings.requireSize(width, height);
     }
 
     /**

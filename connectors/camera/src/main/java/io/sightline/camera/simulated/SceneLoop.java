@@ -9,22 +9,26 @@ import java.util.List;
  * out its frames costs next to nothing.
  *
  * @param settings the scene
- * @param framesPerSecond the rate at which it was rendered
+ * @param framesPerSecond the rate at which what it shows moves as in life
  * @param frames the frames, in order
- * @param seamless whether the first frame follows the last without a jump
  */
 public record SceneLoop(
-        SceneSettings settings,
-        double framesPerSecond,
-        List<SimulatedFrame> frames,
-        boolean seamless) {
+        SceneSettings settings, double framesPerSecond, List<SimulatedFrame> frames) {
 
+    /**
+     * Checks and copies.
+     *
+     * @throws IllegalArgumentException where there is no frame
+     */
     public SceneLoop {
         frames = List.copyOf(frames);
+        if (frames.isEmpty()) {
+            throw new IllegalArgumentException("scene loop: no frames, expected at least one");
+        }
     }
 
     /**
-     * Renders a loop.
+     * Renders a loop, from the scene's time 0 on.
      *
      * @param frames how many, at least 1
      * @param jpegQuality 1 to 100
@@ -38,6 +42,6 @@ public record SceneLoop(
                 rendered.add(new SimulatedFrame(scene.jpeg(jpegQuality), scene.truth()));
             }
         }
-        return new SceneLoop(settings, framesPerSecond, rendered, false);
+        return new SceneLoop(settings, framesPerSecond, rendered);
     }
 }

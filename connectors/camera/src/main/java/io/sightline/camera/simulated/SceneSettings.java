@@ -28,6 +28,13 @@ public record SceneSettings(
     public SceneSettings {
         Objects.requireNonNull(place, "place");
         Objects.requireNonNull(light, "light");
+        requireSize(width, height);
+        if (rain && place == Place.HALL) {
+            throw new IllegalArgumentException("scene: rain in a hall: expected a street");
+        }
+    }
+
+    static void requireSize(int width, int height) {
         if (width < MIN_SIDE || width > MAX_SIDE || height < MIN_SIDE || height > MAX_SIDE) {
             throw new IllegalArgumentException(
                     "scene of "
@@ -38,9 +45,6 @@ public record SceneSettings(
                             + MIN_SIDE
                             + " to "
                             + MAX_SIDE);
-        }
-        if (rain && place == Place.HALL) {
-            throw new IllegalArgumentException("scene: rain in a hall: expected a street");
         }
     }
 

@@ -29,6 +29,8 @@ public final class TruthFile implements TruthSink, AutoCloseable {
     public synchronized void accept(FrameTruth truth) throws IOException {
         writer.write(line(truth));
         writer.write('\n');
+        // Whoever stops the cameras still finds all that was given out.
+        writer.flush();
     }
 
     @Override
