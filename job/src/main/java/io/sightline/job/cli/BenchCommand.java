@@ -6,6 +6,7 @@ import io.sightline.job.ModelChoice;
 import io.sightline.job.UserException;
 import io.sightline.job.bench.Bench;
 import io.sightline.job.demo.SceneCameras;
+import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -70,6 +71,15 @@ final class BenchCommand implements Callable<Integer> {
             description = "Quality of the frames.")
     int jpegQuality;
 
+    private List<byte[]> frames() throws IOException, InterruptedException {
+        if (video != null) {
+            return CameraReplay.encodeAll(video, jpegQuality, pictures);
+        }
+        try (ProgressLine progress = ProgressLine.open()) {
+            return SceneCameras.pictures(Math.min(pictures, SIMULATED), jpegQuality, progress);
+        }
+    }
+
     @Override
     public Integer call() throws Exception {
         if (workers < 0 || rounds < 1 || pictures < 1 || !(seconds > 0)) {
@@ -79,10 +89,7 @@ final class BenchCommand implements Callable<Integer> {
                             + ", expected more than zero");
         }
         model.requireHere();
-        List<byte[]> frames =
-                video == null
-                        ? SceneCameras.pictures(Math.min(pictures, SIMULATED), jpegQuality)
-                        : CameraReplay.encodeAll(video, jpegQuality, pictures);
+        List<byte[]> frames = frames();
         int threads = workers > 0 ? workers : Runtime.getRuntime().availableProcessors();
         try (Bench bench = new Bench(model, frames, threads, rounds, seconds)) {
             bench.run(System.out);

@@ -143,7 +143,7 @@ public final class Demo {
     private Measured measure() throws IOException, InterruptedException {
         try (Capacity capacity = Capacity.open(model)) {
             ModelSpec spec = capacity.spec();
-            List<byte[]> sample = cameras.sample();
+            List<byte[]> sample = cameras.sample(progress);
             out.printf(
                     "model %s, %dx%d, %s; measuring what this machine carries%n",
                     spec.name(), spec.inputWidth(), spec.inputHeight(), spec.precision());

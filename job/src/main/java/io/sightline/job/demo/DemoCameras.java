@@ -15,7 +15,7 @@ public interface DemoCameras {
      *
      * @throws IOException if there are none to be had
      */
-    List<byte[]> sample() throws IOException, InterruptedException;
+    List<byte[]> sample(Progress progress) throws IOException, InterruptedException;
 
     /**
      * Settles how many frames will come.

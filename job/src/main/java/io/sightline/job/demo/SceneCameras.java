@@ -116,12 +116,13 @@ public final class SceneCameras implements DemoCameras {
      *
      * @param count how many; rounded up to as many of each scene
      */
-    public static List<byte[]> pictures(int count, int jpegQuality) throws InterruptedException {
+    public static List<byte[]> pictures(int count, int jpegQuality, Progress progress)
+            throws InterruptedException {
         int ofEach = (count + SAMPLE_SCENES - 1) / SAMPLE_SCENES;
-        return pictures(SEED, ofEach, jpegQuality);
+        return pictures(SEED, ofEach, jpegQuality, progress);
     }
 
-    private static List<byte[]> pictures(long seed, int ofEach, int jpegQuality)
+    private static List<byte[]> pictures(long seed, int ofEach, int jpegQuality, Progress progress)
             throws InterruptedException {
         return render(
                         SAMPLE_SCENES,
@@ -131,7 +132,7 @@ public final class SceneCameras implements DemoCameras {
                                         Load.FRAMES_PER_SECOND,
                                         ofEach,
                                         jpegQuality),
-                        Progress.SILENT)
+                        progress)
                 .stream()
                 .flatMap(loop -> loop.frames().stream())
                 .map(SimulatedFrame::jpeg)
@@ -145,8 +146,8 @@ public final class SceneCameras implements DemoCameras {
     }
 
     @Override
-    public List<byte[]> sample() throws InterruptedException {
-        return pictures(settings.seed(), SAMPLE_OF_EACH, settings.jpegQuality());
+    public List<byte[]> sample(Progress progress) throws InterruptedException {
+        return pictures(settings.seed(), SAMPLE_OF_EACH, settings.jpegQuality(), progress);
     }
 
     @Override

@@ -26,7 +26,7 @@ public final class VideoCameras implements DemoCameras {
     }
 
     @Override
-    public List<byte[]> sample() throws IOException {
+    public List<byte[]> sample(Progress progress) throws IOException {
         for (String video : plan.videos()) {
             VideoSource.open(video).close();
         }

@@ -172,8 +172,8 @@ class DemoIT {
     private record Stopping(DemoCameras cameras, int frames) implements DemoCameras {
 
         @Override
-        public List<byte[]> sample() throws IOException, InterruptedException {
-            return cameras.sample();
+        public List<byte[]> sample(Progress progress) throws IOException, InterruptedException {
+            return cameras.sample(progress);
         }
 
         @Override
