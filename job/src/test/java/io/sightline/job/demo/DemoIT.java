@@ -118,9 +118,9 @@ class DemoIT {
                         .run();
 
         System.out.println("demo: " + result);
-        assertThat(result.events().frames()).isEqualTo(24);
-        assertThat(result.events().events()).isEqualTo(24);
+        assertThat(result.events().events()).isEqualTo(result.events().frames());
         assertThat(result.events().lost()).isZero();
+        assertThat(result.events().doubles()).isZero();
         assertThat(result.events().deadLetters()).isZero();
         assertThat(result.carried()).isPositive();
         Set<String> frames = new HashSet<>();
@@ -140,9 +140,10 @@ class DemoIT {
                             + " "
                             + truth.get("seq").asText());
         }
-        assertThat(frames).hasSize(24).isEqualTo(truths);
+        assertThat(frames).hasSize((int) result.events().frames()).isEqualTo(truths);
+        assertThat(frames).contains("cam-1 0 0", "cam-2 0 0", "cam-3 0 0", "cam-4 0 0");
         Score score = result.score().orElseThrow();
-        assertThat(score.objects()).isGreaterThan(24);
+        assertThat(score.objects()).isPositive();
         assertThat(score.classes().get(0).label()).isEqualTo("person");
         assertThat(score.classes().get(0).averagePrecision()).isGreaterThan(0.4);
         assertThat(score.precision()).isGreaterThan(0.7);
