@@ -94,7 +94,7 @@ final class Cycle {
         for (double x : new double[] {rear, front}) {
             mesh.with(tyre);
             Solids.torus(mesh, round, x, 0, r, r - 0.02, 0.021);
-            mesh.with(spokes[x < 0 ? 0 : 1]);
+            mesh.withHoles(spokes[x < 0 ? 0 : 1]);
             Solids.wheel(mesh, round, x, 0, r, r - 0.04, 0.012);
         }
         double[] crank = {-0.03, 0, 0.29};

@@ -25,7 +25,7 @@ final class Layer {
         height = newHeight;
         int size = width * height;
         if (a.length < size) {
-            int room = size + size / 4;
+            int room = size + size / 2;
             r = new float[room];
             g = new float[room];
             b = new float[room];
@@ -76,43 +76,5 @@ final class Layer {
                     (y + beyondY) * width + beyondX,
                     sharp.width);
         }
-    }
-
-    /**
-     * Forgets what lies beyond a picture's edges: a body close to the camera reaches far over them.
-     */
-    void crop(int pictureWidth, int pictureHeight) {
-        int x0 = Math.max(0, left);
-        int y0 = Math.max(0, top);
-        int newWidth = Math.min(pictureWidth, left + width) - x0;
-        int newHeight = Math.min(pictureHeight, top + height) - y0;
-        if (newWidth == width && newHeight == height) {
-            return;
-        }
-        r = crop(r, x0, y0, newWidth, newHeight);
-        g = crop(g, x0, y0, newWidth, newHeight);
-        b = crop(b, x0, y0, newWidth, newHeight);
-        a = crop(a, x0, y0, newWidth, newHeight);
-        byte[] wholePart = part;
-        part = new byte[newWidth * newHeight];
-        for (int y = 0; y < newHeight; y++) {
-            System.arraycopy(wholePart, at(x0, y0 + y), part, y * newWidth, newWidth);
-        }
-        left = x0;
-        top = y0;
-        width = newWidth;
-        height = newHeight;
-    }
-
-    private float[] crop(float[] whole, int x0, int y0, int newWidth, int newHeight) {
-        float[] cropped = new float[newWidth * newHeight];
-        for (int y = 0; y < newHeight; y++) {
-            System.arraycopy(whole, at(x0, y0 + y), cropped, y * newWidth, newWidth);
-        }
-        return cropped;
-    }
-
-    private int at(int x, int y) {
-        return (y - top) * width + x - left;
     }
 }

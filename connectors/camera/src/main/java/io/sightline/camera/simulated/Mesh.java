@@ -19,10 +19,12 @@ final class Mesh {
     int[] c = new int[2048];
     Surface[] surface = new Surface[2048];
     byte[] part = new byte[2048];
+    boolean[] holes = new boolean[2048];
     int triangles;
 
     private Surface currentSurface;
     private byte currentPart;
+    private boolean currentHoles;
 
     void clear() {
         vertices = 0;
@@ -30,9 +32,15 @@ final class Mesh {
         currentPart = 0;
     }
 
-    Mesh with(Surface next) {
+    void with(Surface next) {
         currentSurface = next;
-        return this;
+        currentHoles = false;
+    }
+
+    /** For surfaces that one can partly see through. */
+    void withHoles(Surface next) {
+        currentSurface = next;
+        currentHoles = true;
     }
 
     /** What follows belongs to this object of the body: a rider, or what is ridden. */
@@ -64,12 +72,14 @@ final class Mesh {
             c = Arrays.copyOf(c, size);
             surface = Arrays.copyOf(surface, size);
             part = Arrays.copyOf(part, size);
+            holes = Arrays.copyOf(holes, size);
         }
         a[triangles] = i;
         b[triangles] = j;
         c[triangles] = k;
         surface[triangles] = currentSurface;
         part[triangles] = currentPart;
+        holes[triangles] = currentHoles;
         triangles++;
     }
 

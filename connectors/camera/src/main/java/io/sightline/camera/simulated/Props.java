@@ -43,7 +43,7 @@ final class Props {
                     thick * 1.3,
                     new double[] {0.1, 0, trunk + 0.5 * crown},
                     thick * 0.7);
-            mesh.with(leaves);
+            mesh.withHoles(leaves);
             SplittableRandom blobs = new SplittableRandom(seed);
             for (int i = 0; i < 14; i++) {
                 double a = 6.28 * blobs.nextDouble();
@@ -77,7 +77,7 @@ final class Props {
                     return true;
                 };
         return (mesh, sides, place) -> {
-            mesh.with(leaves);
+            mesh.withHoles(leaves);
             Solids.ellipsoid(mesh, 10, 0, 0, size * 0.7, size * 1.3, size, size);
             Solids.ellipsoid(mesh, 10, size, 0.2, size * 0.5, size, size, size * 0.8);
         };

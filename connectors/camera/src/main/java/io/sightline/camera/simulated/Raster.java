@@ -10,6 +10,16 @@ final class Raster {
     private static final float SEEN = 0.3f;
 
     private static final int MAX_SAMPLES = 1 << 22;
+
+    /** Height in pixels from which a body is shaded once a pixel. */
+    private static final int LARGE = 160;
+
+    /** So many pixels beyond the picture's edges motion blur may bring into it. */
+    private static final int MARGIN = 12;
+
+    /** Pixels to a cell of the grid on which it is measured how much lies outside the picture. */
+    private static final int CELL = 6;
+
     private static final float NEAR = 0.25f;
 
     private final View view;
@@ -32,6 +42,12 @@ final class Raster {
     private float[] blue = new float[0];
     private byte[] part = new byte[0];
 
+    private int[] corners = new int[4096];
+    private int remembered;
+    private float[] cellDepth = new float[0];
+    private byte[] cellPart = new byte[0];
+    private final double[] outside = new double[2];
+
     private double minX;
     private double minY;
     private double maxX;
@@ -41,6 +57,15 @@ final class Raster {
     private Rgb ambient = Rgb.grey(0);
     private float haze;
     private Rgb hazeColour = Rgb.grey(0);
+
+    private float spanFrom;
+    private float spanTo;
+    private float shadedRed;
+    private float shadedGreen;
+    private float shadedBlue;
+
+    /** Of a large body only the edges need several samples a pixel. */
+    private boolean oncePerPixel;
 
     private int gridWidth;
     private int gridHeight;
@@ -73,12 +98,10 @@ final class Raster {
         if (!project(mesh, x, y, z, heading)) {
             return false;
         }
-        int marginX = view.width / 2;
-        int marginY = view.height / 2;
-        int left = Math.max(-marginX, (int) Math.floor(minX) - 1);
-        int top = Math.max(-marginY, (int) Math.floor(minY) - 1);
-        int right = Math.min(view.width + marginX, (int) Math.ceil(maxX) + 1);
-        int bottom = Math.min(view.height + marginY, (int) Math.ceil(maxY) + 1);
+        int left = Math.max(-MARGIN, (int) Math.floor(minX) - 1);
+        int top = Math.max(-MARGIN, (int) Math.floor(minY) - 1);
+        int right = Math.min(view.width + MARGIN, (int) Math.ceil(maxX) + 1);
+        int bottom = Math.min(view.height + MARGIN, (int) Math.ceil(maxY) + 1);
         if (right <= left
                 || bottom <= top
                 || left >= view.width
@@ -89,16 +112,18 @@ final class Raster {
         }
         int width = right - left;
         int height = bottom - top;
-        scale = height < 60 ? 4 : height < 160 ? 3 : 2;
+        scale = height < 60 ? 4 : height < LARGE ? 3 : 2;
         while (scale > 1 && (long) width * height * scale * scale > MAX_SAMPLES) {
             scale--;
         }
+        oncePerPixel = height >= LARGE;
         ambient = lighting.ambient(x, y);
         hazeColour = hazy;
         haze = (float) hazePart;
         rasterise(mesh, left, top, width, height);
         layer.resize(left, top, width, height);
         resolve(layer);
+        weigh();
         return true;
     }
 
@@ -217,7 +242,9 @@ final class Raster {
             partBox[4 * i] = partBox[4 * i + 1] = Double.POSITIVE_INFINITY;
             partBox[4 * i + 2] = partBox[4 * i + 3] = Double.NEGATIVE_INFINITY;
         }
-        for (int t = 0; t < mesh.triangles; t++) {
+        remembered = 0;
+        int triangles = mesh.triangles;
+        for (int t = 0; t < triangles; t++) {
             int i = mesh.a[t];
             int j = mesh.b[t];
             int k = mesh.c[t];
@@ -229,6 +256,107 @@ final class Raster {
             extend(mesh.part[t], j);
             extend(mesh.part[t], k);
             triangle(mesh, t, i, j, k, left, top);
+            remember(mesh.part[t], i, j, k);
+        }
+    }
+
+    private void remember(byte ofPart, int i, int j, int k) {
+        if (corners.length < 4 * remembered + 4) {
+            corners = Arrays.copyOf(corners, 2 * corners.length);
+        }
+        corners[4 * remembered] = ofPart;
+        corners[4 * remembered + 1] = i;
+        corners[4 * remembered + 2] = j;
+        corners[4 * remembered + 3] = k;
+        remembered++;
+    }
+
+    /** The share of a part of the body drawn last that lies beyond the picture's edges. */
+    double outside(int ofPart) {
+        return outside[ofPart];
+    }
+
+    /** Measures on a coarse grid, up to one picture beyond each edge, what lies outside. */
+    private void weigh() {
+        outside[0] = 0;
+        outside[1] = 0;
+        if (minX >= 0 && minY >= 0 && maxX <= view.width && maxY <= view.height) {
+            return;
+        }
+        int left = (int) Math.max(-view.width, minX) / CELL - 1;
+        int top = (int) Math.max(-view.height, minY) / CELL - 1;
+        int width = (int) Math.min(2.0 * view.width, maxX) / CELL + 2 - left;
+        int height = (int) Math.min(2.0 * view.height, maxY) / CELL + 2 - top;
+        int size = width * height;
+        if (cellDepth.length < size) {
+            cellDepth = new float[size];
+            cellPart = new byte[size];
+        }
+        Arrays.fill(cellDepth, 0, size, 0);
+        for (int t = 0; t < remembered; t++) {
+            cell(
+                    (byte) corners[4 * t],
+                    corners[4 * t + 1],
+                    corners[4 * t + 2],
+                    corners[4 * t + 3],
+                    left,
+                    top,
+                    width,
+                    height);
+        }
+        int[] all = new int[2];
+        int[] inside = new int[2];
+        for (int y = 0; y < height; y++) {
+            double py = (y + top + 0.5) * CELL;
+            for (int x = 0; x < width; x++) {
+                if (cellDepth[y * width + x] > 0) {
+                    double px = (x + left + 0.5) * CELL;
+                    int of = cellPart[y * width + x];
+                    all[of]++;
+                    if (px > 0 && py > 0 && px < view.width && py < view.height) {
+                        inside[of]++;
+                    }
+                }
+            }
+        }
+        for (int of = 0; of < 2; of++) {
+            outside[of] = all[of] == 0 ? 0 : 1 - (double) inside[of] / all[of];
+        }
+    }
+
+    private void cell(byte ofPart, int i, int j, int k, int left, int top, int width, int height) {
+        float ax = sx[i] / CELL - left;
+        float ay = sy[i] / CELL - top;
+        float bx = sx[j] / CELL - left;
+        float by = sy[j] / CELL - top;
+        float cx = sx[k] / CELL - left;
+        float cy = sy[k] / CELL - top;
+        float area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
+        if (area >= -1e-9f) {
+            return;
+        }
+        int x0 = Math.max(0, (int) Math.ceil(Math.min(ax, Math.min(bx, cx)) - 0.5f));
+        int x1 = Math.min(width - 1, (int) Math.floor(Math.max(ax, Math.max(bx, cx)) - 0.5f));
+        int y0 = Math.max(0, (int) Math.ceil(Math.min(ay, Math.min(by, cy)) - 0.5f));
+        int y1 = Math.min(height - 1, (int) Math.floor(Math.max(ay, Math.max(by, cy)) - 0.5f));
+        float inverse = 1 / area;
+        for (int y = y0; y <= y1; y++) {
+            for (int x = x0; x <= x1; x++) {
+                float px = x + 0.5f - ax;
+                float py = y + 0.5f - ay;
+                float wb = (px * (cy - ay) - py * (cx - ax)) * inverse;
+                float wc = (py * (bx - ax) - px * (by - ay)) * inverse;
+                float wa = 1 - wb - wc;
+                if (wa < 0 || wb < 0 || wc < 0) {
+                    continue;
+                }
+                float inverseDepth = wa * iz[i] + wb * iz[j] + wc * iz[k];
+                int at = y * width + x;
+                if (inverseDepth > cellDepth[at]) {
+                    cellDepth[at] = inverseDepth;
+                    cellPart[at] = ofPart;
+                }
+            }
         }
     }
 
@@ -252,6 +380,7 @@ final class Raster {
         }
         for (int i = 2; i < n; i++) {
             triangle(mesh, t, kept[0], kept[i - 1], kept[i], left, top);
+            remember(mesh.part[t], kept[0], kept[i - 1], kept[i]);
         }
     }
 
@@ -312,52 +441,116 @@ final class Raster {
             return;
         }
         float inverse = 1 / area;
-        float stepB = (cy - ay) * inverse;
-        float stepC = -(by - ay) * inverse;
-        Surface surface = mesh.surface[t];
-        byte id = mesh.part[t];
-        for (int y = y0; y <= y1; y++) {
-            float py = y + 0.5f - ay;
-            float px = x0 + 0.5f - ax;
-            float wb = (px * (cy - ay) - py * (cx - ax)) * inverse;
-            float wc = (py * (bx - ax) - px * (by - ay)) * inverse;
-            int at = y * gridWidth + x0;
-            for (int x = x0; x <= x1; x++, at++, wb += stepB, wc += stepC) {
-                float wa = 1 - wb - wc;
-                if (wa < 0 || wb < 0 || wc < 0) {
-                    continue;
+        float slopeBx = (cy - ay) * inverse;
+        float slopeBy = -(cx - ax) * inverse;
+        float slopeCx = -(by - ay) * inverse;
+        float slopeCy = (bx - ax) * inverse;
+        // Where the third weight, what the others leave, falls to 0.
+        float slopeAx = -slopeBx - slopeCx;
+        float slopeAy = -slopeBy - slopeCy;
+        boolean wide = x1 - x0 > 6;
+        boolean once = oncePerPixel && !mesh.holes[t];
+        int block = once ? scale : 1;
+        int firstX = x0 - x0 % block;
+        int firstY = y0 - y0 % block;
+        for (int y = firstY; y <= y1; y += block) {
+            int from = firstX;
+            int to = x1;
+            if (wide) {
+                span(slopeAx, slopeAy, slopeBx, slopeBy, slopeCx, slopeCy, y - ay, block);
+                from = Math.max(firstX, (int) (spanFrom + ax) - 1);
+                from -= from % block;
+                to = Math.min(x1, (int) (spanTo + ax) + 1);
+            }
+            for (int x = from; x <= to; x += block) {
+                boolean shaded = false;
+                for (int v = Math.max(y, y0); v < y + block && v <= y1; v++) {
+                    for (int u = Math.max(x, x0); u < x + block && u <= x1; u++) {
+                        float px = u + 0.5f - ax;
+                        float py = v + 0.5f - ay;
+                        float wb = px * slopeBx + py * slopeBy;
+                        float wc = px * slopeCx + py * slopeCy;
+                        float wa = 1 - wb - wc;
+                        if (wa < 0 || wb < 0 || wc < 0) {
+                            continue;
+                        }
+                        float inverseDepth = wa * iz[i] + wb * iz[j] + wc * iz[k];
+                        int at = v * gridWidth + u;
+                        if (inverseDepth <= depth[at]) {
+                            continue;
+                        }
+                        if (!shaded) {
+                            if (!shade(mesh, t, i, j, k, wa, wb, wc)) {
+                                continue;
+                            }
+                            shaded = once;
+                        }
+                        depth[at] = inverseDepth;
+                        part[at] = mesh.part[t];
+                        red[at] = shadedRed;
+                        green[at] = shadedGreen;
+                        blue[at] = shadedBlue;
+                    }
                 }
-                float inverseDepth = wa * iz[i] + wb * iz[j] + wc * iz[k];
-                if (inverseDepth <= depth[at]) {
-                    continue;
-                }
-                float d = 1 / inverseDepth;
-                float pa = wa * iz[i] * d;
-                float pb = wb * iz[j] * d;
-                float pc = wc * iz[k] * d;
-                if (!surface.at(
-                        pa * mesh.x[i] + pb * mesh.x[j] + pc * mesh.x[k],
-                        pa * mesh.y[i] + pb * mesh.y[j] + pc * mesh.y[k],
-                        pa * mesh.z[i] + pb * mesh.z[j] + pc * mesh.z[k],
-                        sample)) {
-                    continue;
-                }
-                depth[at] = inverseDepth;
-                part[at] = id;
-                float sun = wa * sunlit[i] + wb * sunlit[j] + wc * sunlit[k];
-                float sky = wa * skylit[i] + wb * skylit[j] + wc * skylit[k];
-                float mirror = sample.gloss * (wa * shine[i] + wb * shine[j] + wc * shine[k]);
-                red[at] =
-                        sample.r * (sky * ambient.r() + sun * lighting.sun.r() + sample.glow)
-                                + mirror * ambient.r();
-                green[at] =
-                        sample.g * (sky * ambient.g() + sun * lighting.sun.g() + sample.glow)
-                                + mirror * ambient.g();
-                blue[at] =
-                        sample.b * (sky * ambient.b() + sun * lighting.sun.b() + sample.glow)
-                                + mirror * ambient.b();
             }
         }
+    }
+
+    /** Where, from the first corner on, rows of a triangle begin and end at the most. */
+    private void span(
+            float slopeAx,
+            float slopeAy,
+            float slopeBx,
+            float slopeBy,
+            float slopeCx,
+            float slopeCy,
+            float top,
+            int rows) {
+        spanFrom = -1e6f;
+        spanTo = 1e6f;
+        limit(slopeAx, 1 + Math.max(slopeAy * top, slopeAy * (top + rows)));
+        limit(slopeBx, Math.max(slopeBy * top, slopeBy * (top + rows)));
+        limit(slopeCx, Math.max(slopeCy * top, slopeCy * (top + rows)));
+    }
+
+    private void limit(float slope, float weight) {
+        if (slope > 1e-9f) {
+            spanFrom = Math.max(spanFrom, -weight / slope);
+        } else if (slope < -1e-9f) {
+            spanTo = Math.min(spanTo, -weight / slope);
+        }
+    }
+
+    /** The light that a point of a triangle sends to the camera; false where there is a hole. */
+    private boolean shade(Mesh mesh, int t, int i, int j, int k, float wa, float wb, float wc) {
+        float pa = wa * iz[i];
+        float pb = wb * iz[j];
+        float pc = wc * iz[k];
+        float d = 1 / (pa + pb + pc);
+        pa *= d;
+        pb *= d;
+        pc *= d;
+        if (!mesh.surface[t].at(
+                pa * mesh.x[i] + pb * mesh.x[j] + pc * mesh.x[k],
+                pa * mesh.y[i] + pb * mesh.y[j] + pc * mesh.y[k],
+                pa * mesh.z[i] + pb * mesh.z[j] + pc * mesh.z[k],
+                sample)) {
+            return false;
+        }
+        float sun = wa * sunlit[i] + wb * sunlit[j] + wc * sunlit[k];
+        float sky = wa * skylit[i] + wb * skylit[j] + wc * skylit[k];
+        float mirror = sample.gloss * (wa * shine[i] + wb * shine[j] + wc * shine[k]);
+        Rgb sunLight = lighting.sun;
+        shadedRed =
+                sample.r * (sky * ambient.r() + sun * sunLight.r() + sample.glow)
+                        + mirror * ambient.r();
+        shadedGreen =
+                sample.g * (sky * ambient.g() + sun * sunLight.g() + sample.glow)
+                        + mirror * ambient.g();
+        shadedBlue =
+                sample.b * (sky * ambient.b() + sun * sunLight.b() + sample.glow)
+                        + mirror * ambient.b();
+        return true;
     }
 
     private void resolve(Layer layer) {

@@ -46,11 +46,8 @@ public final class Scene implements AutoCloseable {
         private Layer layer;
         private double distance;
         private int mark;
-
-        /** Of each part: its pixels in all, and those inside the picture. */
-        private final int[][] pixels = new int[2][];
-
         private final double[][] box = new double[2][4];
+        private final double[] outside = new double[2];
 
         boolean seenAt(int x, int y, int[] owner, int width) {
             int o = owner[y * width + x];
@@ -115,10 +112,8 @@ public final class Scene implements AutoCloseable {
             if (used == pool.size()) {
                 pool.add(new Layer());
             }
-            Drawn one = draw(body, body.path.at(seconds), sharp);
+            Drawn one = expose(body, seconds, pool.get(used));
             if (one != null) {
-                one.layer = pool.get(used);
-                expose(one, body.path.at(seconds + shutterSeconds));
                 drawn.add(one);
                 used++;
                 shadow(one);
@@ -174,31 +169,38 @@ public final class Scene implements AutoCloseable {
         drawn.layer = layer;
         drawn.distance = distance;
         for (int part = 0; part < 2; part++) {
+            drawn.outside[part] = raster.outside(part);
             for (int side = 0; side < 4; side++) {
                 drawn.box[part][side] = raster.extent(part, side);
             }
-            drawn.pixels[part] = pixels(layer, part);
         }
-        layer.crop(settings.width(), settings.height());
         return drawn;
     }
 
-    /** Smears the sharp layer along the body's way on the picture while the shutter is open. */
-    private void expose(Drawn drawn, Path.Place end) {
-        double d0 = view.depth(drawn.place.x(), drawn.place.y(), 0.8);
+    /** Draws a body into a layer, smeared along its way while the shutter is open. */
+    private Drawn expose(Body body, double seconds, Layer layer) {
+        Path.Place start = body.path.at(seconds);
+        Path.Place end = body.path.at(seconds + shutterSeconds);
+        double d0 = view.depth(start.x(), start.y(), 0.8);
         double d1 = view.depth(end.x(), end.y(), 0.8);
         double dx = 0;
         double dy = 0;
-        if (d0 > 1 && d1 > 1 && drawn.place.round() == end.round()) {
-            dx =
-                    view.screenX(end.x(), end.y(), d1)
-                            - view.screenX(drawn.place.x(), drawn.place.y(), d0);
+        if (d0 > 1 && d1 > 1 && start.round() == end.round()) {
+            dx = view.screenX(end.x(), end.y(), d1) - view.screenX(start.x(), start.y(), d0);
             dy =
                     view.screenY(end.x(), end.y(), 0.8, d1)
-                            - view.screenY(drawn.place.x(), drawn.place.y(), 0.8, d0);
+                            - view.screenY(start.x(), start.y(), 0.8, d0);
         }
         int steps = (int) Math.min(24, Math.rint(Math.max(Math.abs(dx), Math.abs(dy)))) + 1;
-        drawn.layer.smear(sharp, dx, dy, steps);
+        if (steps == 1) {
+            return draw(body, start, layer);
+        }
+        Drawn drawn = draw(body, start, sharp);
+        if (drawn != null) {
+            layer.smear(sharp, dx, dy, steps);
+            drawn.layer = layer;
+        }
+        return drawn;
     }
 
     // ---- light of their own
@@ -579,9 +581,8 @@ public final class Scene implements AutoCloseable {
                 if (visible[o] == 0) {
                     continue;
                 }
-                int[] counts = one.pixels[part];
-                double occluded = Math.max(0, 1 - (double) visible[o] / counts[1]);
-                double outside = Math.max(0, 1 - (double) counts[1] / counts[0]);
+                int inside = pixels(one.layer, part);
+                double occluded = Math.max(0, 1 - (double) visible[o] / inside);
                 double[] box = one.box[part];
                 found.add(
                         new TrueObject(
@@ -592,33 +593,33 @@ public final class Scene implements AutoCloseable {
                                 edge(right[o] + 1, box[2], w),
                                 edge(bottom[o] + 1, box[3], settings.height()),
                                 occluded,
-                                outside));
+                                one.outside[part]));
             }
         }
         return List.copyOf(found);
     }
 
-    /** The body's own edge where the pixels that are seen reach as far, within the picture. */
-    private static double edge(int pixel, double exact, int side) {
-        return Math.abs(pixel - exact) < 1.5 ? Math.max(0, Math.min(side, exact)) : pixel;
+    /** The body's own edge where the pixels that are seen reach as far. */
+    private static double edge(int pixel, double exact, int end) {
+        double edge = Math.abs(pixel - exact) < 1.5 ? exact : pixel;
+        return Math.min(end, Math.max(0, edge));
     }
 
-    /** Pixels of a part: all of them, and those inside the picture. */
-    private int[] pixels(Layer layer, int part) {
-        int all = 0;
+    /** Pixels of a part inside the picture. */
+    private int pixels(Layer layer, int part) {
+        int x0 = Math.max(0, -layer.left);
+        int x1 = Math.min(layer.width, settings.width() - layer.left);
+        int y0 = Math.max(0, -layer.top);
+        int y1 = Math.min(layer.height, settings.height() - layer.top);
         int inside = 0;
-        for (int y = 0; y < layer.height; y++) {
-            boolean row = y + layer.top >= 0 && y + layer.top < settings.height();
-            for (int x = 0; x < layer.width; x++) {
+        for (int y = y0; y < y1; y++) {
+            for (int x = x0; x < x1; x++) {
                 if (layer.part[y * layer.width + x] == part) {
-                    all++;
-                    if (row && x + layer.left >= 0 && x + layer.left < settings.width()) {
-                        inside++;
-                    }
+                    inside++;
                 }
             }
         }
-        return new int[] {Math.max(1, all), Math.max(1, inside)};
+        return Math.max(1, inside);
     }
 
     /** The picture: 8 bits a channel, BGR, row by row without padding. */

@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class SceneTest {
 
-    private static final int WIDTH = 320;
-    private static final int HEIGHT = 192;
+    private static final int WIDTH = 256;
+    private static final int HEIGHT = 160;
 
     @ParameterizedTest
     @CsvSource({
