@@ -58,6 +58,8 @@ class JpegEncoderTest {
         JpegEncoder encoder = new JpegEncoder(50);
         encoder.close();
         encoder.close();
-        assertThatThrownBy(() -> encoder.encode(null)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> encoder.encode(new byte[3], 1, 1))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("JPEG encoder: closed");
     }
 }
