@@ -38,6 +38,7 @@ public final class JpegEncoder implements AutoCloseable {
 
     /** The picture as a JPEG file. */
     public byte[] encode(VideoFrame frame) {
+        requireOpen();
         return encode(frame.bgr());
     }
 
@@ -47,6 +48,7 @@ public final class JpegEncoder implements AutoCloseable {
      * @param bgr uint8 [height, width, 3], BGR, row by row without padding
      */
     public byte[] encode(byte[] bgr, int width, int height) {
+        requireOpen();
         if (bgr.length != 3L * width * height) {
             throw new IllegalArgumentException(
                     "JPEG encoder: a picture of "
@@ -63,9 +65,6 @@ public final class JpegEncoder implements AutoCloseable {
     }
 
     private byte[] encode(Mat picture) {
-        if (closed) {
-            throw new IllegalStateException("JPEG encoder: closed");
-        }
         // What was written last time is not longer than what the buffer can hold.
         buffer.limit(buffer.capacity());
         if (!imencode(".jpg", picture, buffer, parameters)) {
@@ -78,6 +77,12 @@ public final class JpegEncoder implements AutoCloseable {
         byte[] jpeg = new byte[Math.toIntExact(buffer.limit())];
         buffer.get(jpeg);
         return jpeg;
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("JPEG encoder: closed");
+        }
     }
 
     @Override

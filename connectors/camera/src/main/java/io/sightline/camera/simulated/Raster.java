@@ -112,7 +112,7 @@ final class Raster {
         }
         int width = right - left;
         int height = bottom - top;
-        scale = height < 60 ? 4 : height < LARGE ? 3 : 2;
+        scale = height < 40 ? 4 : height < 100 ? 3 : 2;
         while (scale > 1 && (long) width * height * scale * scale > MAX_SAMPLES) {
             scale--;
         }
@@ -448,49 +448,49 @@ final class Raster {
         // Where the third weight, what the others leave, falls to 0.
         float slopeAx = -slopeBx - slopeCx;
         float slopeAy = -slopeBy - slopeCy;
+        float ia = iz[i];
+        float ib = iz[j];
+        float ic = iz[k];
+        float[] nearest = depth;
         boolean wide = x1 - x0 > 6;
         boolean once = oncePerPixel && !mesh.holes[t];
         int block = once ? scale : 1;
-        int firstX = x0 - x0 % block;
-        int firstY = y0 - y0 % block;
-        for (int y = firstY; y <= y1; y += block) {
-            int from = firstX;
+        for (int y = y0 - y0 % block; y <= y1; y += block) {
+            int from = x0;
             int to = x1;
             if (wide) {
                 span(slopeAx, slopeAy, slopeBx, slopeBy, slopeCx, slopeCy, y - ay, block);
-                from = Math.max(firstX, (int) (spanFrom + ax) - 1);
-                from -= from % block;
+                from = Math.max(x0, (int) (spanFrom + ax) - 1);
                 to = Math.min(x1, (int) (spanTo + ax) + 1);
             }
-            for (int x = from; x <= to; x += block) {
-                boolean shaded = false;
-                for (int v = Math.max(y, y0); v < y + block && v <= y1; v++) {
-                    for (int u = Math.max(x, x0); u < x + block && u <= x1; u++) {
-                        float px = u + 0.5f - ax;
-                        float py = v + 0.5f - ay;
-                        float wb = px * slopeBx + py * slopeBy;
-                        float wc = px * slopeCx + py * slopeCy;
-                        float wa = 1 - wb - wc;
-                        if (wa < 0 || wb < 0 || wc < 0) {
-                            continue;
-                        }
-                        float inverseDepth = wa * iz[i] + wb * iz[j] + wc * iz[k];
-                        int at = v * gridWidth + u;
-                        if (inverseDepth <= depth[at]) {
-                            continue;
-                        }
-                        if (!shaded) {
-                            if (!shade(mesh, t, i, j, k, wa, wb, wc)) {
-                                continue;
-                            }
-                            shaded = once;
-                        }
-                        depth[at] = inverseDepth;
-                        part[at] = mesh.part[t];
-                        red[at] = shadedRed;
-                        green[at] = shadedGreen;
-                        blue[at] = shadedBlue;
+            int shadedAt = -1;
+            int last = Math.min(y + block - 1, y1);
+            for (int u = from; u <= to; u++) {
+                for (int v = Math.max(y, y0); v <= last; v++) {
+                    float px = u + 0.5f - ax;
+                    float py = v + 0.5f - ay;
+                    float wb = px * slopeBx + py * slopeBy;
+                    float wc = px * slopeCx + py * slopeCy;
+                    float wa = 1 - wb - wc;
+                    if (wa < 0 || wb < 0 || wc < 0) {
+                        continue;
                     }
+                    float inverseDepth = wa * ia + wb * ib + wc * ic;
+                    int at = v * gridWidth + u;
+                    if (inverseDepth <= nearest[at]) {
+                        continue;
+                    }
+                    if (!once || shadedAt != u / scale) {
+                        if (!shade(mesh, t, i, j, k, wa, wb, wc)) {
+                            continue;
+                        }
+                        shadedAt = u / scale;
+                    }
+                    nearest[at] = inverseDepth;
+                    part[at] = mesh.part[t];
+                    red[at] = shadedRed;
+                    green[at] = shadedGreen;
+                    blue[at] = shadedBlue;
                 }
             }
         }
