@@ -68,11 +68,18 @@ class PrepareIT {
         // The file for the other engine as ONNX defines it: what it computes is what counts.
         boolean optimise = target == Target.ONNXRUNTIME;
         NmsSettings everyClass = new NmsSettings(0.2f, 0.65f, 30_000, 300, true);
-        List<Detections> before = detect(file, 1, optimise, NmsSettings.infer(), everyClass);
-        List<Detections> after = detect(written, 3, optimise, NmsSettings.infer(), everyClass);
+        List<Detections> before =
+                detect(file, bordered(prepared), 1, optimise, NmsSettings.infer(), everyClass);
+        List<Detections> after =
+                detect(written, ModelOptions.NONE, 3, optimise, NmsSettings.infer(), everyClass);
         for (int i = 0; i < before.size(); i++) {
             assertSame(before.get(i), after.get(i), model + " picture " + i / 2);
         }
+    }
+
+    /** With the border that was assumed for the prepared model, which its JSON states. */
+    private static ModelOptions bordered(Prepared prepared) {
+        return new ModelOptions(Optional.empty(), OptionalInt.of(prepared.spec().border()));
     }
 
     private static void assertSame(Detections expected, Detections found, String what) {
@@ -99,7 +106,8 @@ class PrepareIT {
 
     /** Through the job's own decode, letterbox, engine and reader, some frames at a time. */
     private static List<Detections> detect(
-            Path model, int batch, boolean optimise, NmsSettings... settings) throws Exception {
+            Path model, ModelOptions options, int batch, boolean optimise, NmsSettings... settings)
+            throws Exception {
         List<Path> pictures;
         try (Stream<Path> files =
                 Files.list(SharedFiles.require("data/coco-val-dev/images")).sorted()) {
@@ -109,7 +117,7 @@ class PrepareIT {
         try (OnnxRuntimeBackend backend =
                         OnnxRuntimeBackend.open(
                                 ModelFile.read(model),
-                                ModelOptions.NONE,
+                                options,
                                 batch,
                                 new SessionSettings(2, optimise, Optional.empty()));
                 BatchBuffer buffer = backend.newBuffer();
@@ -154,8 +162,8 @@ class PrepareIT {
         Path written = folder.resolve("prepared.onnx");
         prepared.write(written);
         NmsSettings nms = NmsSettings.infer();
-        List<Detections> before = detect(file, 1, true, nms);
-        List<Detections> after = detect(written, 3, true, nms);
+        List<Detections> before = detect(file, bordered(prepared), 1, true, nms);
+        List<Detections> after = detect(written, ModelOptions.NONE, 3, true, nms);
         for (int i = 0; i < before.size(); i++) {
             assertSame(before.get(i), after.get(i), "picture " + i);
         }
@@ -226,8 +234,8 @@ class PrepareIT {
         Path written = folder.resolve("prepared.onnx");
         few.write(written);
         NmsSettings nms = NmsSettings.infer(0.6f, 0.45f);
-        List<Detections> before = detect(file, 1, true, nms);
-        List<Detections> after = detect(written, 1, true, nms);
+        List<Detections> before = detect(file, bordered(few), 1, true, nms);
+        List<Detections> after = detect(written, ModelOptions.NONE, 1, true, nms);
         for (int i = 0; i < before.size(); i++) {
             if (after.get(i).size() > 0) {
                 assertThat(after.get(i).confidence(0))
