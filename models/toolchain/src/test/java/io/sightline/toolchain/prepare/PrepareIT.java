@@ -11,10 +11,8 @@ import io.sightline.inference.ModelOptions;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
 import io.sightline.inference.onnxruntime.SessionSettings;
 import io.sightline.toolchain.Target;
-import io.sightline.toolchain.graph.ElementType;
+import io.sightline.toolchain.fuse.Fuser;
 import io.sightline.toolchain.graph.Graph;
-import io.sightline.toolchain.graph.Node;
-import io.sightline.toolchain.graph.Tensor;
 import io.sightline.vision.DetectionReader;
 import io.sightline.vision.Detections;
 import io.sightline.vision.FrameLimits;
@@ -25,9 +23,7 @@ import io.sightline.vision.OpenCvFrameDecoder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -147,9 +143,8 @@ class PrepareIT {
 
     @Test
     void shouldFreeABatchThatTheRowsOfAllFramesShare() throws Exception {
-        Graph graph =
-                withoutDynamicQuantisation(
-                        SharedFiles.require("models/yolov10n-640-dynamic-int8.onnx"));
+        Path dynamic = SharedFiles.require("models/yolov10n-640-dynamic-int8.onnx");
+        Graph graph = Fuser.fuse(Graph.read(dynamic), true).graph();
         Path file = folder.resolve("yolov10n.onnx");
         graph.write(file);
 
@@ -181,45 +176,6 @@ class PrepareIT {
                                 step.startsWith("batch is fixed at 1: DynamicQuantizeLinear")
                                         && step.contains("fuse --dequantize"));
         assertThat(prepared.spec().dynamicBatch()).isFalse();
-    }
-
-    /** Floats again, for a test: each ConvInteger a Conv of the weights' integers. */
-    private static Graph withoutDynamicQuantisation(Path file) {
-        Graph graph = Graph.read(file);
-        Map<String, String> floats = new HashMap<>();
-        String one = graph.addConstant("one", Tensor.scalar(1));
-        for (Node node : graph.nodes()) {
-            if (node.is("DynamicQuantizeLinear")) {
-                floats.put(node.output(), node.input(0));
-                floats.put(node.outputs().get(1), one);
-            }
-        }
-        for (Node node : graph.nodes()) {
-            if (node.is("DynamicQuantizeLinear")) {
-                continue;
-            }
-            node.inputs().replaceAll(input -> floats.getOrDefault(input, input));
-            if (node.is("ConvInteger")) {
-                Tensor integers = graph.constant(node.input(1));
-                assertThat(integers.type()).isEqualTo(ElementType.INT8);
-                long[] values = integers.toLongs();
-                float[] weights = new float[values.length];
-                for (int i = 0; i < weights.length; i++) {
-                    weights[i] = values[i];
-                }
-                node.becomes("Conv");
-                node.inputs().subList(2, node.inputs().size()).clear();
-                node.inputs()
-                        .set(
-                                1,
-                                graph.addConstant(
-                                        node.name() + ".weight",
-                                        Tensor.floats(integers.dims(), weights)));
-            }
-        }
-        graph.removeUnused();
-        graph.validate();
-        return graph;
     }
 
     @Test
