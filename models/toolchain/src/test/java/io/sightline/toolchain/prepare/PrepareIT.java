@@ -11,10 +11,8 @@ import io.sightline.inference.ModelOptions;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
 import io.sightline.inference.onnxruntime.SessionSettings;
 import io.sightline.toolchain.Target;
-import io.sightline.toolchain.graph.ElementType;
+import io.sightline.toolchain.fuse.Fuser;
 import io.sightline.toolchain.graph.Graph;
-import io.sightline.toolchain.graph.Node;
-import io.sightline.toolchain.graph.Tensor;
 import io.sightline.vision.DetectionReader;
 import io.sightline.vision.Detections;
 import io.sightline.vision.FrameLimits;
@@ -25,9 +23,7 @@ import io.sightline.vision.OpenCvFrameDecoder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -68,14 +64,18 @@ class PrepareIT {
         // The file for the other engine as ONNX defines it: what it computes is what counts.
         boolean optimise = target == Target.ONNXRUNTIME;
         NmsSettings everyClass = new NmsSettings(0.2f, 0.65f, 30_000, 300, true);
-        int border = prepared.spec().border();
         List<Detections> before =
-                detect(file, border, 1, optimise, NmsSettings.infer(), everyClass);
+                detect(file, bordered(prepared), 1, optimise, NmsSettings.infer(), everyClass);
         List<Detections> after =
-                detect(written, border, 3, optimise, NmsSettings.infer(), everyClass);
+                detect(written, ModelOptions.NONE, 3, optimise, NmsSettings.infer(), everyClass);
         for (int i = 0; i < before.size(); i++) {
             assertSame(before.get(i), after.get(i), model + " picture " + i / 2);
         }
+    }
+
+    /** With the border that was assumed for the prepared model, which its JSON states. */
+    private static ModelOptions bordered(Prepared prepared) {
+        return new ModelOptions(Optional.empty(), OptionalInt.of(prepared.spec().border()));
     }
 
     private static void assertSame(Detections expected, Detections found, String what) {
@@ -100,12 +100,9 @@ class PrepareIT {
         }
     }
 
-    /**
-     * Through the job's own decode, letterbox, engine and reader, some frames at a time. The file
-     * as it came does not name the border that preparing assumes.
-     */
+    /** Through the job's own decode, letterbox, engine and reader, some frames at a time. */
     private static List<Detections> detect(
-            Path model, int border, int batch, boolean optimise, NmsSettings... settings)
+            Path model, ModelOptions options, int batch, boolean optimise, NmsSettings... settings)
             throws Exception {
         List<Path> pictures;
         try (Stream<Path> files =
@@ -116,8 +113,7 @@ class PrepareIT {
         try (OnnxRuntimeBackend backend =
                         OnnxRuntimeBackend.open(
                                 ModelFile.read(model),
-                                new ModelOptions(
-                                        ModelOptions.NONE.layout(), OptionalInt.of(border)),
+                                options,
                                 batch,
                                 new SessionSettings(2, optimise, Optional.empty()));
                 BatchBuffer buffer = backend.newBuffer();
@@ -147,9 +143,8 @@ class PrepareIT {
 
     @Test
     void shouldFreeABatchThatTheRowsOfAllFramesShare() throws Exception {
-        Graph graph =
-                withoutDynamicQuantisation(
-                        SharedFiles.require("models/yolov10n-640-dynamic-int8.onnx"));
+        Path dynamic = SharedFiles.require("models/yolov10n-640-dynamic-int8.onnx");
+        Graph graph = Fuser.fuse(Graph.read(dynamic), true).graph();
         Path file = folder.resolve("yolov10n.onnx");
         graph.write(file);
 
@@ -162,9 +157,8 @@ class PrepareIT {
         Path written = folder.resolve("prepared.onnx");
         prepared.write(written);
         NmsSettings nms = NmsSettings.infer();
-        int border = prepared.spec().border();
-        List<Detections> before = detect(file, border, 1, true, nms);
-        List<Detections> after = detect(written, border, 3, true, nms);
+        List<Detections> before = detect(file, bordered(prepared), 1, true, nms);
+        List<Detections> after = detect(written, ModelOptions.NONE, 3, true, nms);
         for (int i = 0; i < before.size(); i++) {
             assertSame(before.get(i), after.get(i), "picture " + i);
         }
@@ -184,45 +178,6 @@ class PrepareIT {
         assertThat(prepared.spec().dynamicBatch()).isFalse();
     }
 
-    /** Floats again, for a test: each ConvInteger a Conv of the weights' integers. */
-    private static Graph withoutDynamicQuantisation(Path file) {
-        Graph graph = Graph.read(file);
-        Map<String, String> floats = new HashMap<>();
-        String one = graph.addConstant("one", Tensor.scalar(1));
-        for (Node node : graph.nodes()) {
-            if (node.is("DynamicQuantizeLinear")) {
-                floats.put(node.output(), node.input(0));
-                floats.put(node.outputs().get(1), one);
-            }
-        }
-        for (Node node : graph.nodes()) {
-            if (node.is("DynamicQuantizeLinear")) {
-                continue;
-            }
-            node.inputs().replaceAll(input -> floats.getOrDefault(input, input));
-            if (node.is("ConvInteger")) {
-                Tensor integers = graph.constant(node.input(1));
-                assertThat(integers.type()).isEqualTo(ElementType.INT8);
-                long[] values = integers.toLongs();
-                float[] weights = new float[values.length];
-                for (int i = 0; i < weights.length; i++) {
-                    weights[i] = values[i];
-                }
-                node.becomes("Conv");
-                node.inputs().subList(2, node.inputs().size()).clear();
-                node.inputs()
-                        .set(
-                                1,
-                                graph.addConstant(
-                                        node.name() + ".weight",
-                                        Tensor.floats(integers.dims(), weights)));
-            }
-        }
-        graph.removeUnused();
-        graph.validate();
-        return graph;
-    }
-
     @Test
     void shouldLoseNothingThatFewerRowsCanHold() throws Exception {
         Path file = SharedFiles.require("models/yolov6-lite-s-320.onnx");
@@ -235,9 +190,8 @@ class PrepareIT {
         Path written = folder.resolve("prepared.onnx");
         few.write(written);
         NmsSettings nms = NmsSettings.infer(0.6f, 0.45f);
-        int border = few.spec().border();
-        List<Detections> before = detect(file, border, 1, true, nms);
-        List<Detections> after = detect(written, border, 1, true, nms);
+        List<Detections> before = detect(file, bordered(few), 1, true, nms);
+        List<Detections> after = detect(written, ModelOptions.NONE, 1, true, nms);
         for (int i = 0; i < before.size(); i++) {
             if (after.get(i).size() > 0) {
                 assertThat(after.get(i).confidence(0))
