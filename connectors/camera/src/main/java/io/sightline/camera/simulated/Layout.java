@@ -27,6 +27,9 @@ final class Layout {
     /** Nothing stands farther along the place, where a hall ends. */
     private double limit = MAX_DISTANCE;
 
+    /** The stretch along x where people cross the road and vehicles wait for them; or null. */
+    private double[] crossing;
+
     Layout(SceneSettings settings) {
         this.settings = settings;
         this.random = new SplittableRandom(settings.seed() + 0x5851F42D4C957F2DL);
@@ -92,7 +95,7 @@ final class Layout {
                             edgeFar);
             double zebra =
                     lanes > 0 && random.nextDouble() < 0.4
-                            ? 5 + 14 * random.nextDouble()
+                            ? Math.signum(view.fx) * (5 + 14 * random.nextDouble())
                             : Double.NaN;
             if (lit && settings.light() != Light.DAY) {
                 lamps(half + 1);
@@ -112,7 +115,7 @@ final class Layout {
                             0,
                             lanes,
                             zebra);
-            street(lanes, lane, half, edgeNear, edgeFar, greenFar);
+            street(lanes, lane, half, edgeNear, edgeFar, greenFar, zebra);
         }
     }
 
@@ -511,7 +514,7 @@ final class Layout {
             return;
         }
         double length = seen[1] - seen[0] + 14;
-        boolean stands = random.nextDouble() < 0.2;
+        boolean stands = random.nextDouble() < 0.2 || crossing != null;
         double speed = stands ? 0 : 4 + 9 * random.nextDouble();
         double sparse = stands ? 2.5 : 2.5 + 12 * random.nextDouble() * random.nextDouble();
         double at = 0;
@@ -521,7 +524,7 @@ final class Layout {
             ObjectClass kind = onRoad();
             double aside = 0.25 * (random.nextDouble() - 0.5);
             if (kind == ObjectClass.MOTORCYCLE) {
-                at += 1.2;
+                at = past(x, heading, at, 1.2) + 1.2;
                 if (at + 1.2 > length) {
                     return;
                 }
@@ -529,7 +532,7 @@ final class Layout {
                 at += 1.2;
             } else {
                 Vehicle vehicle = vehicle(kind, lit);
-                at += vehicle.length / 2;
+                at = past(x, heading, at, vehicle.length / 2) + vehicle.length / 2;
                 if (at + vehicle.length / 2 > length) {
                     return;
                 }
@@ -538,6 +541,17 @@ final class Layout {
             }
             at += sparse * (0.5 + random.nextDouble()) + 0.8;
         }
+    }
+
+    /** Where the next body of a row may begin, so that none stands where people cross. */
+    private double past(double x, double heading, double at, double half) {
+        if (crossing == null) {
+            return at;
+        }
+        boolean ahead = heading == 0;
+        double from = ahead ? crossing[0] - x : x - crossing[1];
+        double to = ahead ? crossing[1] - x : x - crossing[0];
+        return at + 2 * half > from && at < to ? to : at;
     }
 
     private void parking(double y, boolean ahead) {
@@ -555,6 +569,7 @@ final class Layout {
             }
             if (kind < 0.14) {
                 int n = 1 + random.nextInt(3);
+                at = past(0, 0, at, n / 2.0);
                 for (int i = 0; i < n; i++) {
                     parkedCycle(at + 0.9 * i, y, 1.2 + 0.5 * random.nextDouble(), true);
                 }
@@ -562,6 +577,7 @@ final class Layout {
                 continue;
             }
             Vehicle vehicle = vehicle(kind < 0.84 ? ObjectClass.CAR : ObjectClass.TRUCK, false);
+            at = past(0, 0, at, vehicle.length / 2);
             boolean forward = ahead ^ random.nextDouble() < 0.1;
             addVehicle(
                     Path.still(at + vehicle.length / 2, y, forward ? 0 : StrictMath.PI, 0),
@@ -574,9 +590,18 @@ final class Layout {
     // ---- places
 
     private void street(
-            int lanes, double lane, double half, double edgeNear, double edgeFar, double greenFar) {
+            int lanes,
+            double lane,
+            double half,
+            double edgeNear,
+            double edgeFar,
+            double greenFar,
+            double zebra) {
         boolean parkNear = lanes > 2 && random.nextDouble() < 0.4;
         boolean parkFar = lanes > 1 && random.nextDouble() < 0.5;
+        if (!Double.isNaN(zebra) && random.nextDouble() < 0.8) {
+            crossing = new double[] {zebra - 2.3, zebra + 2.3};
+        }
         for (int i = 0; i < lanes; i++) {
             double y = -half + (i + 0.5) * lane;
             boolean ahead = lanes > 1 ? 2 * i < lanes : random.nextBoolean();
@@ -593,16 +618,17 @@ final class Layout {
         double near = (-half - edgeNear) / (edgeFar - edgeNear - 2 * half);
         people((int) Math.round(people * near), edgeNear + 0.3, -half - 0.3);
         people((int) Math.round(people * (1 - near)), half + 0.3, edgeFar - 0.3);
-        if (lanes > 0 && random.nextDouble() < 0.35) {
-            crossing(half);
+        if (crossing != null) {
+            cross(half);
         }
         int cyclists = random.nextInt(5) + (random.nextDouble() < 0.15 ? 4 : 0);
         for (int i = 0; i < cyclists; i++) {
             boolean ahead = random.nextBoolean();
-            boolean onRoad = lanes > 0 && random.nextDouble() < 0.6;
+            // Beside the road, where no vehicle drives through them.
+            boolean atKerb = lanes > 0 && random.nextDouble() < 0.6;
             double y =
-                    onRoad
-                            ? (ahead ? -1 : 1) * (half - 0.6 - 0.4 * random.nextDouble())
+                    atKerb
+                            ? (ahead ? -1 : 1) * (half + 1.3 + 0.4 * random.nextDouble())
                             : random.nextBoolean()
                                     ? edgeNear
                                             + 0.6
@@ -687,16 +713,15 @@ final class Layout {
         }
     }
 
-    private void crossing(double half) {
+    private void cross(double half) {
         int n = 1 + random.nextInt(5);
-        double x = 4 + 14 * random.nextDouble();
         for (int i = 0; i < n; i++) {
             boolean ahead = random.nextBoolean();
             double speed = walkingSpeed();
             double length = 2 * half + 3;
             addWalker(
                     Path.line(
-                            x * Math.signum(view.fx) + 2.5 * random.nextDouble(),
+                            crossing[0] + 0.8 + 3 * random.nextDouble(),
                             ahead ? -half - 1.5 : half + 1.5,
                             ahead ? StrictMath.PI / 2 : -StrictMath.PI / 2,
                             length,
@@ -713,14 +738,7 @@ final class Layout {
             double dx = x - view.x;
             double dy = y - view.y;
             if (dx * dx + dy * dy > 9) {
-                bodies.add(
-                        new Body(
-                                Path.still(x, y, 6.28 * random.nextDouble() * 0, 0),
-                                figure,
-                                half,
-                                half,
-                                height,
-                                true));
+                bodies.add(new Body(Path.still(x, y, 0, 0), figure, half, half, height, true));
             }
         }
     }
