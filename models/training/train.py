@@ -26,8 +26,8 @@ from evaluate import evaluate
 from losses import detection_loss
 from model import BLOCKS, CLASSES, Detector
 
-MOMENTUM = 0.937
-WEIGHT_DECAY = 5e-4
+MOMENTUM, SECOND_MOMENTUM = 0.9, 0.99
+WEIGHT_DECAY = 0.05
 LAST_RATE = 0.01
 LARGEST_GRADIENT = 10.0
 EMA_DECAY = 0.999
@@ -59,8 +59,11 @@ def optimizer_of(model, rate):
     decayed, free = [], []
     for parameter in model.parameters():
         (decayed if parameter.ndim > 1 else free).append(parameter)
-    groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": free}]
-    return torch.optim.SGD(groups, rate, MOMENTUM, nesterov=True)
+    groups = [
+        {"params": decayed, "weight_decay": WEIGHT_DECAY},
+        {"params": free, "weight_decay": 0},
+    ]
+    return torch.optim.AdamW(groups, rate, (MOMENTUM, SECOND_MOMENTUM))
 
 
 def rate_at(part, peak):
@@ -77,6 +80,8 @@ class Run:
         torch.manual_seed(options.seed)
         self.options, self.rank = options, rank
         self.model = Detector(options.blocks, options.width)
+        if options.start:
+            self.model.load_state_dict(self._read(options.start)["average"])
         self.average = Average(self.model)
         self.optimizer = optimizer_of(self.model, options.rate)
         self.step = self.images = 0
@@ -86,18 +91,23 @@ class Run:
     def restore(self):
         if not self.file.exists():
             return
-        state = torch.load(self.file)
-        if state["blocks"] != self.options.blocks or state["width"] != self.options.width:
-            raise SystemExit(
-                f"{self.file} is of {state['blocks']} blocks, width {state['width']}: "
-                "expected the same ones; give another --output"
-            )
+        state = self._read(self.file)
         self.model.load_state_dict(state["model"])
         self.average.model.load_state_dict(state["average"])
         self.average.steps = self.step = state["step"]
         self.optimizer.load_state_dict(state["optimizer"])
         self.images, self.elapsed = state["images"], state["elapsed"]
         print(f"goes on at step {self.step}, {self.elapsed / 60:.1f} min", flush=True)
+
+    def _read(self, file):
+        state = torch.load(file)
+        if state["blocks"] != self.options.blocks or state["width"] != self.options.width:
+            raise SystemExit(
+                f"{file} is of {state['blocks']} blocks, width {state['width']}: "
+                f"expected {self.options.blocks}, {self.options.width}; "
+                "give another --output, --start or --blocks"
+            )
+        return state
 
     def save(self):
         state = {
@@ -307,6 +317,7 @@ def arguments(argv=None):
     add("--crops", help="folder of cut-out objects to paste")
     add("--output", type=pathlib.Path, required=True, help="checkpoint and log go here")
     add("--work", type=pathlib.Path, required=True, help="decoded pictures are kept here")
+    add("--start", type=pathlib.Path, help="checkpoint whose averaged weights to begin with")
     add("--blocks", choices=BLOCKS, default="qarepvgg")
     add("--width", type=float, default=0.25)
     add("--minutes-mosaic", type=float, default=33)
@@ -314,7 +325,7 @@ def arguments(argv=None):
     add("--mosaic-size", type=size, default="384x224")
     add("--plain-size", type=size, default="512x288")
     add("--batch", type=int, default=16, help="of all processes together")
-    add("--rate", type=float, default=0.02, help="peak learning rate")
+    add("--rate", type=float, default=0.002, help="peak learning rate")
     add("--seed", type=int, default=1)
     add("--processes", type=int, default=2, help="one for each core to use")
     add("--float32", dest="half", action="store_false", help="no bfloat16")
