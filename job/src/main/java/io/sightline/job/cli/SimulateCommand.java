@@ -210,7 +210,11 @@ final class SimulateCommand implements Callable<Integer> {
 
     private Map<String, SceneLoop> loops(List<String> ids, double rate) {
         int distinct = Math.min(ids.size(), MAX_LIVE_SCENES);
-        int frames = (int) Math.max(1, Math.ceil(LOOP_SECONDS * rate));
+        double seconds =
+                duration == null
+                        ? LOOP_SECONDS
+                        : Math.min(LOOP_SECONDS, duration.toMillis() / 1000.0);
+        int frames = (int) Math.max(1, Math.ceil(seconds * rate));
         System.out.printf("rendering %d scenes of %d frames%n", distinct, frames);
         List<SceneLoop> rendered =
                 IntStream.range(0, distinct)

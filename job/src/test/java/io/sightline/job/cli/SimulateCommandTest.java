@@ -3,13 +3,23 @@ package io.sightline.job.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sightline.job.local.EmbeddedBroker;
 import java.awt.image.BufferedImage;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import javax.imageio.ImageIO;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 class SimulateCommandTest {
@@ -47,6 +57,71 @@ class SimulateCommandTest {
             }
         }
         assertThat(Files.readAllLines(folder.resolve("truth.jsonl"))).hasSize(6);
+    }
+
+    @Test
+    @Timeout(120)
+    void shouldPlayCamerasOntoABrokerWithTheirTruthBesideThem() throws Exception {
+        Path truth = folder.resolve("truth.jsonl");
+        int expected = 3 * 5;
+        try (EmbeddedBroker broker = EmbeddedBroker.start(1 << 20)) {
+            broker.createTopic("camera-frames", 1, Map.of());
+            CommandLineRun run =
+                    CommandLineRun.of(
+                            "simulate",
+                            "--bootstrap-servers",
+                            broker.bootstrapServers(),
+                            "--cameras",
+                            "3",
+                            "--fps",
+                            "10",
+                            "--size",
+                            "160x96",
+                            "--duration",
+                            "500ms",
+                            "--max-frame-bytes",
+                            "64kb",
+                            "--truth",
+                            truth.toString());
+            assertThat(run.status()).as(run.err()).isZero();
+            assertThat(run.outLines().get(0)).isEqualTo("rendering 3 scenes of 5 frames");
+            assertThat(run.outLines().get(1))
+                    .isEqualTo("playing to topic camera-frames as cam-1, cam-2, cam-3");
+            List<String> written = Files.readAllLines(truth);
+            assertThat(run.outLines().get(2))
+                    .startsWith("sent " + written.size() + " frames of 3 cameras in ");
+            assertThat(written).hasSizeBetween(1, expected);
+            List<String> read = read(broker, written.size());
+            List<String> shown = new ArrayList<>();
+            for (String line : written) {
+                JsonNode frame = new ObjectMapper().readTree(line);
+                shown.add(frame.get("camera").asText() + " " + frame.get("captureTimeMillis"));
+            }
+            assertThat(read).isEqualTo(shown);
+        }
+    }
+
+    private static List<String> read(EmbeddedBroker broker, int count) {
+        List<String> records = new ArrayList<>();
+        try (KafkaConsumer<byte[], byte[]> consumer =
+                new KafkaConsumer<>(
+                        Map.of("bootstrap.servers", broker.bootstrapServers()),
+                        new ByteArrayDeserializer(),
+                        new ByteArrayDeserializer())) {
+            List<TopicPartition> partitions = List.of(new TopicPartition("camera-frames", 0));
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            while (records.size() < count) {
+                consumer.poll(Duration.ofSeconds(1))
+                        .forEach(
+                                record ->
+                                        records.add(
+                                                new String(record.key(), StandardCharsets.UTF_8)
+                                                        + " "
+                                                        + record.timestamp()));
+            }
+        }
+        return records;
     }
 
     @Test
