@@ -29,8 +29,11 @@ import java.util.function.IntFunction;
 /** Simulated cameras: scenes rendered beforehand and played over and over, with their truth. */
 public final class SceneCameras implements DemoCameras {
 
-    /** First of the seeds of {@link #SCENES}; no model was trained on them. */
-    public static final long SEED = 9_000_001;
+    /**
+     * First of the seeds of {@link #SCENES}, of which no model was trained on any: the first one
+     * whose four usual cameras see at least five objects of every class.
+     */
+    public static final long SEED = 9_000_033;
 
     private static final int WIDTH = 1280;
     private static final int HEIGHT = 720;

@@ -130,9 +130,9 @@ final class Backdrop {
     }
 
     private void pixel(double sx, double sy) {
-        double dx = view.focal * view.fx + sx * view.rx - sy * view.ux;
-        double dy = view.focal * view.fy + sx * view.ry - sy * view.uy;
-        double dz = view.focal * view.fz - sy * view.uz;
+        double dx = view.rayX(sx, sy);
+        double dy = view.rayY(sx, sy);
+        double dz = view.rayZ(sy);
         double best = dz < -1e-9 ? -view.z / dz : Double.POSITIVE_INFINITY;
         int hit = best < 1e6 ? 0 : -1;
         double wall = dy > 0 ? (wallFar - view.y) / dy : dy < 0 ? (wallNear - view.y) / dy : -1;

@@ -246,9 +246,9 @@ final class Layout {
         for (int i = 0; i < 60; i++) {
             double sx = view.width * random.nextDouble() - view.centreX;
             double sy = view.height * (0.02 + 0.96 * random.nextDouble()) - view.centreY;
-            double dx = view.focal * view.fx + sx * view.rx - sy * view.ux;
-            double dy = view.focal * view.fy + sx * view.ry - sy * view.uy;
-            double dz = view.focal * view.fz - sy * view.uz;
+            double dx = view.rayX(sx, sy);
+            double dy = view.rayY(sx, sy);
+            double dz = view.rayZ(sy);
             if (dz >= 0) {
                 continue;
             }

@@ -226,19 +226,13 @@ public final class Scene implements AutoCloseable {
             for (int x = box[0]; x <= box[2]; x++) {
                 double sx = x + 0.5 - view.centreX;
                 double sy = y + 0.5 - view.centreY;
-                double dz = view.focal * view.fz - sy * view.uz;
+                double dz = view.rayZ(sy);
                 if (dz >= 0) {
                     continue;
                 }
                 double s = -view.z / dz;
-                double gx =
-                        view.x
-                                + s * (view.focal * view.fx + sx * view.rx - sy * view.ux)
-                                - drawn.place.x();
-                double gy =
-                        view.y
-                                + s * (view.focal * view.fy + sx * view.ry - sy * view.uy)
-                                - drawn.place.y();
+                double gx = view.x + s * view.rayX(sx, sy) - drawn.place.x();
+                double gy = view.y + s * view.rayY(sx, sy) - drawn.place.y();
                 double ahead = gx * cos + gy * sin - near;
                 double aside = (gy * cos - gx * sin) / (1 + 0.22 * ahead);
                 if (ahead <= 0 || ahead > 13.5 || aside > 1.6 || aside < -1.6) {
@@ -395,19 +389,13 @@ public final class Scene implements AutoCloseable {
             for (int x = box[0]; x <= box[2]; x++) {
                 double sx = x + 0.5 - view.centreX;
                 double sy = y + 0.5 - view.centreY;
-                double dz = view.focal * view.fz - sy * view.uz;
+                double dz = view.rayZ(sy);
                 if (dz >= 0) {
                     continue;
                 }
                 double s = -view.z / dz;
-                double gx =
-                        view.x
-                                + s * (view.focal * view.fx + sx * view.rx - sy * view.ux)
-                                - drawn.place.x();
-                double gy =
-                        view.y
-                                + s * (view.focal * view.fy + sx * view.ry - sy * view.uy)
-                                - drawn.place.y();
+                double gx = view.x + s * view.rayX(sx, sy) - drawn.place.x();
+                double gy = view.y + s * view.rayY(sx, sy) - drawn.place.y();
                 double lx = Math.max(0, Math.abs(gx * cos + gy * sin) - a);
                 double ly = Math.max(0, Math.abs(gy * cos - gx * sin) - w);
                 double far = (lx * lx + ly * ly) / (reach * reach);

@@ -68,4 +68,21 @@ final class View {
     double screenY(double px, double py, double pz, double depth) {
         return centreY - focal * ((px - x) * ux + (py - y) * uy + (pz - z) * uz) / depth;
     }
+
+    /**
+     * The ray through a point of the picture, given from its centre in pixels, x to the right and y
+     * down: how far it goes along x, y and z while it goes {@link #focal} along the view.
+     */
+    double rayX(double sx, double sy) {
+        return focal * fx + sx * rx - sy * ux;
+    }
+
+    double rayY(double sx, double sy) {
+        return focal * fy + sx * ry - sy * uy;
+    }
+
+    /** It does not depend on x: the camera is never rolled. */
+    double rayZ(double sy) {
+        return focal * fz - sy * uz;
+    }
 }
