@@ -42,7 +42,15 @@ class SimulateCommandTest {
     @Test
     void shouldWritePicturesLabelsAndTruth() throws Exception {
         CommandLineRun run =
-                simulate("--scenes", "3", "--frames-per-scene", "2", "--size", "160x96");
+                simulate(
+                        "--scenes",
+                        "3",
+                        "--frames-per-scene",
+                        "2",
+                        "--size",
+                        "160x96",
+                        "--seed",
+                        "1");
         assertThat(run.status()).as(run.err()).isZero();
         assertThat(run.outLines()).containsExactly("6 pictures written to " + folder);
         for (int scene = 1; scene <= 3; scene++) {
