@@ -75,12 +75,12 @@ final class Scoring implements TruthSink {
         FrameTruth truth =
                 unanswered.remove(new Frame(event.cameraId(), event.epoch(), event.seq()));
         if (truth != null) {
-            scored = true;
-            match(truth, event.objects());
+            add(truth, event.objects());
         }
     }
 
-    private void match(FrameTruth frame, List<DetectedObject> detections) {
+    synchronized void add(FrameTruth frame, List<DetectedObject> detections) {
+        scored = true;
         double scale = scale(frame);
         Map<String, List<Box>> free = new HashMap<>();
         List<Box> ignored = new ArrayList<>();

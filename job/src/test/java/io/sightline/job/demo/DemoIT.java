@@ -110,7 +110,7 @@ class DemoIT {
 
         DemoSummary result =
                 new Demo(
-                                bundledOrAnother(),
+                                choose(),
                                 cameras,
                                 eventsFile,
                                 Progress.SILENT,
@@ -157,7 +157,7 @@ class DemoIT {
 
         EventLog.Summary summary =
                 new Demo(
-                                bundledOrAnother(),
+                                choose(),
                                 new Stopping(scenes, 7),
                                 null,
                                 Progress.SILENT,
@@ -209,13 +209,6 @@ class DemoIT {
         public void stop() {
             cameras.stop();
         }
-    }
-
-    /** The bundled model, or in a build without it one that knows persons as well. */
-    private static ModelChoice bundledOrAnother() {
-        return DemoIT.class.getResource("/models/sightline-n6.onnx") == null
-                ? choose(SharedFiles.require("models/yolov6-lite-l-320.onnx"))
-                : choose();
     }
 
     private static ReplayPlan plan(Path video) {
