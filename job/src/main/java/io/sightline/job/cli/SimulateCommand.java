@@ -13,14 +13,13 @@ import io.sightline.camera.simulated.TruthSink;
 import io.sightline.job.DetectionOptions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.IntStream;
 import org.apache.flink.configuration.MemorySize;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -210,25 +209,29 @@ final class SimulateCommand implements Callable<Integer> {
         }
     }
 
-    private Map<String, SceneLoop> loops(List<String> ids, double rate) {
-        int distinct = Math.min(ids.size(), MAX_LIVE_SCENES);
+    private Map<String, SceneLoop> loops(List<String> ids, double rate)
+            throws InterruptedException {
         double seconds =
                 duration == null
                         ? LOOP_SECONDS
                         : Math.min(LOOP_SECONDS, duration.toMillis() / 1000.0);
         int frames = (int) Math.max(1, Math.ceil(seconds * rate));
-        System.out.printf("rendering %d scenes of %d frames%n", distinct, frames);
-        List<SceneLoop> rendered =
-                IntStream.range(0, distinct)
-                        .parallel()
-                        .mapToObj(i -> SceneSettings.ofSeed(seed + i, width, height))
-                        .map(scene -> SceneLoop.render(scene, rate, frames, jpegQuality))
-                        .toList();
-        Map<String, SceneLoop> loops = new LinkedHashMap<>();
-        for (int i = 0; i < ids.size(); i++) {
-            loops.put(ids.get(i), rendered.get(i % distinct));
+        List<SceneSettings> scenes = new ArrayList<>();
+        for (int i = 0; i < Math.min(ids.size(), MAX_LIVE_SCENES); i++) {
+            scenes.add(SceneSettings.ofSeed(seed + i, width, height));
         }
-        return loops;
+        System.out.printf("rendering %d scenes of %d frames%n", scenes.size(), frames);
+        int total = frames * scenes.size();
+        try (ProgressLine progress = ProgressLine.open()) {
+            return SceneLoop.share(
+                    ids,
+                    SceneLoop.render(
+                            scenes,
+                            rate,
+                            frames,
+                            jpegQuality,
+                            done -> progress.step("rendering scenes", done, total)));
+        }
     }
 
     private void play(

@@ -16,15 +16,9 @@ import io.sightline.toolchain.Progress;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 
 /** Simulated cameras: scenes rendered beforehand and played over and over, with their truth. */
 public final class SceneCameras implements DemoCameras {
@@ -127,19 +121,27 @@ public final class SceneCameras implements DemoCameras {
 
     private static List<byte[]> pictures(long seed, int ofEach, int jpegQuality, Progress progress)
             throws InterruptedException {
-        return render(
-                        SAMPLE_SCENES,
-                        scene ->
-                                SceneLoop.render(
-                                        scene(seed, scene),
-                                        Load.FRAMES_PER_SECOND,
-                                        ofEach,
-                                        jpegQuality),
-                        progress)
+        return render(SAMPLE_SCENES, seed, Load.FRAMES_PER_SECOND, ofEach, jpegQuality, progress)
                 .stream()
                 .flatMap(loop -> loop.frames().stream())
                 .map(SimulatedFrame::jpeg)
                 .toList();
+    }
+
+    private static List<SceneLoop> render(
+            int scenes,
+            long seed,
+            double framesPerSecond,
+            int frames,
+            int jpegQuality,
+            Progress progress)
+            throws InterruptedException {
+        return SceneLoop.render(
+                IntStream.range(0, scenes).mapToObj(index -> scene(seed, index)).toList(),
+                framesPerSecond,
+                frames,
+                jpegQuality,
+                done -> progress.step("rendering scenes", done, scenes * frames));
     }
 
     private static SceneSettings scene(long seed, int index) {
@@ -162,48 +164,16 @@ public final class SceneCameras implements DemoCameras {
     @Override
     public void prepare(Progress progress) throws InterruptedException {
         int scenes = Math.min(load.cameras(), SCENES.size());
-        int frames = framesOfLoop(scenes);
-        List<SceneLoop> rendered =
-                render(
-                        scenes,
-                        scene ->
-                                SceneLoop.render(
-                                        scene(settings.seed(), scene),
-                                        load.framesPerSecond(),
-                                        frames,
-                                        settings.jpegQuality()),
-                        progress);
-        loops = new LinkedHashMap<>();
-        List<String> ids = ReplayPlan.numberedCameras(load.cameras());
-        for (int i = 0; i < ids.size(); i++) {
-            loops.put(ids.get(i), rendered.get(i % scenes));
-        }
-    }
-
-    /** Renders scenes side by side, as many as there are cores. */
-    private static List<SceneLoop> render(
-            int scenes, IntFunction<SceneLoop> renderer, Progress progress)
-            throws InterruptedException {
-        ExecutorService threads =
-                Executors.newFixedThreadPool(
-                        Math.min(scenes, Runtime.getRuntime().availableProcessors()));
-        try {
-            List<Future<SceneLoop>> rendering = new ArrayList<>();
-            for (int i = 0; i < scenes; i++) {
-                int scene = i;
-                rendering.add(threads.submit(() -> renderer.apply(scene)));
-            }
-            List<SceneLoop> rendered = new ArrayList<>();
-            for (Future<SceneLoop> scene : rendering) {
-                progress.step("rendering scenes", rendered.size(), scenes);
-                rendered.add(scene.get());
-            }
-            return rendered;
-        } catch (ExecutionException e) {
-            throw new IllegalStateException("a scene cannot be rendered", e.getCause());
-        } finally {
-            threads.shutdownNow();
-        }
+        loops =
+                SceneLoop.share(
+                        ReplayPlan.numberedCameras(load.cameras()),
+                        render(
+                                scenes,
+                                settings.seed(),
+                                load.framesPerSecond(),
+                                framesOfLoop(scenes),
+                                settings.jpegQuality(),
+                                progress));
     }
 
     private int framesOfLoop(int scenes) {

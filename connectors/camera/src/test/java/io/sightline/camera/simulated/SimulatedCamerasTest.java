@@ -3,6 +3,7 @@ package io.sightline.camera.simulated;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -241,15 +243,28 @@ class SimulatedCamerasTest {
     }
 
     @Test
-    void shouldRenderALoopOfAScenesMoments() {
-        SceneSettings settings = new SceneSettings(3, 160, 96, Place.STREET, Light.DAY, false);
-        SceneLoop loop = SceneLoop.render(settings, 4, 3, 80);
-        assertThat(loop.frames()).hasSize(3);
-        try (Scene scene = new Scene(settings)) {
-            scene.render(0.5);
-            assertThat(loop.frames().get(2).jpeg()).isEqualTo(scene.jpeg(80));
-            assertThat(loop.frames().get(2).truth()).isEqualTo(scene.truth());
+    void shouldRenderLoopsOfTheirScenesMoments() throws Exception {
+        List<SceneSettings> scenes =
+                List.of(
+                        new SceneSettings(3, 160, 96, Place.STREET, Light.DAY, false),
+                        new SceneSettings(4, 160, 96, Place.HALL, Light.DAY, false));
+        List<Integer> steps = Collections.synchronizedList(new ArrayList<>());
+        List<SceneLoop> loops = SceneLoop.render(scenes, 4, 3, 80, steps::add);
+        assertThat(loops).extracting(SceneLoop::settings).isEqualTo(scenes);
+        assertThat(steps).containsExactlyInAnyOrder(1, 2, 3, 4, 5, 6);
+        for (SceneLoop loop : loops) {
+            assertThat(loop.frames()).hasSize(3);
+            try (Scene scene = new Scene(loop.settings())) {
+                scene.render(0.5);
+                assertThat(loop.frames().get(2).jpeg()).isEqualTo(scene.jpeg(80));
+                assertThat(loop.frames().get(2).truth()).isEqualTo(scene.truth());
+            }
         }
+        assertThat(SceneLoop.share(List.of("a", "b", "c"), loops))
+                .containsExactly(
+                        entry("a", loops.get(0)),
+                        entry("b", loops.get(1)),
+                        entry("c", loops.get(0)));
     }
 
     /** Sleeps by setting itself. */
