@@ -333,12 +333,15 @@ class LiveServerTest {
         return response.headers().firstValue(name).orElseThrow();
     }
 
-    /** The beginning of the answer to a request as it stands. */
+    /** The head of the answer to a request as it stands. */
     private static String raw(URI uri, String request) throws IOException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), uri.getPort())) {
             socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
-            byte[] answer = socket.getInputStream().readNBytes(200);
-            return new String(answer, StandardCharsets.ISO_8859_1);
+            StringBuilder head = new StringBuilder();
+            while (head.indexOf("\r\n\r\n") < 0) {
+                head.append((char) socket.getInputStream().read());
+            }
+            return head.toString();
         }
     }
 
