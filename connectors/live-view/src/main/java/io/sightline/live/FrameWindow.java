@@ -138,9 +138,11 @@ final class FrameWindow {
      */
     synchronized Picture frame(FrameKey key, CameraFrame frame, String contentType) {
         long now = clock.millis();
-        lastOffsets.merge(key.partition(), key.offset(), Math::max);
-        if (frames.containsKey(key)) {
-            return null;
+        lastOffsets.put(key.partition(), key.offset());
+        WindowFrame former = frames.get(key);
+        if (former != null) {
+            // The topic was made anew, and counts from 0 again.
+            remove(cameras.get(former.frame.cameraId()), former);
         }
         Camera camera = camera(frame.cameraId(), now);
         camera.statistics.frame(now, frame.captureTimeMillis());
@@ -159,7 +161,7 @@ final class FrameWindow {
             waiting.put(key, added);
         }
         shrink(camera);
-        return frames.containsKey(key) && added.ready() ? added.picture() : null;
+        return isHeld(added) && added.ready() ? added.picture() : null;
     }
 
     /**
@@ -186,7 +188,7 @@ final class FrameWindow {
         makeReady(camera, frame, answer);
         shrink(camera);
         // Too large together with its event, it may have gone at once.
-        return shown || !frames.containsKey(key) ? Joined.LATE : Joined.FRAME_READY;
+        return shown || !isHeld(frame) ? Joined.LATE : Joined.FRAME_READY;
     }
 
     private void count(Answer answer, long now) {
@@ -228,10 +230,13 @@ final class FrameWindow {
             if (frame.arrivedMillis > limit) {
                 break;
             }
-            Camera camera = cameras.get(frame.frame.cameraId());
-            makeReady(camera, frame, null);
-            shrink(camera);
-            if (frames.containsKey(frame.key)) {
+            // One before it may have displaced it.
+            if (isHeld(frame)) {
+                Camera camera = cameras.get(frame.frame.cameraId());
+                makeReady(camera, frame, null);
+                shrink(camera);
+            }
+            if (isHeld(frame)) {
                 expired.add(frame.picture());
             }
         }
@@ -247,6 +252,10 @@ final class FrameWindow {
             oldest.remove();
         }
         return new Expired(expired, answers);
+    }
+
+    private boolean isHeld(WindowFrame frame) {
+        return frames.get(frame.key) == frame;
     }
 
     private void makeReady(Camera camera, WindowFrame frame, Answer answer) {
@@ -280,7 +289,7 @@ final class FrameWindow {
                         .getKey();
         Camera camera = cameras.remove(oldest);
         while (!camera.frames.isEmpty()) {
-            removeOldest(camera);
+            remove(camera, camera.frames.peek());
         }
         forgottenCameras++;
     }
@@ -293,11 +302,11 @@ final class FrameWindow {
     /** Back to the limits, after this camera grew. */
     private void shrink(Camera camera) {
         while (camera.frames.size() > limits.frames()) {
-            removeOldest(camera);
+            remove(camera, camera.frames.peek());
         }
         while (bytes > limits.bytes()) {
             Camera largest = largest(cameras.values());
-            removeOldest(largest);
+            remove(largest, largest.frames.peek());
             largest.dropped++;
             totalDropped++;
         }
@@ -307,13 +316,18 @@ final class FrameWindow {
         return cameras.stream().max(Comparator.comparingLong(camera -> camera.bytes)).orElseThrow();
     }
 
-    private void removeOldest(Camera camera) {
-        WindowFrame oldest = camera.frames.remove();
-        frames.remove(oldest.key);
-        waiting.remove(oldest.key);
-        charge(camera, -oldest.bytes());
-        if (camera.newestReady == oldest) {
+    private void remove(Camera camera, WindowFrame frame) {
+        camera.frames.remove(frame);
+        frames.remove(frame.key);
+        waiting.remove(frame.key);
+        charge(camera, -frame.bytes());
+        if (camera.newestReady == frame) {
             camera.newestReady = null;
+            for (WindowFrame other : camera.frames) {
+                if (other.ready()) {
+                    camera.newestReady = other;
+                }
+            }
         }
     }
 

@@ -123,7 +123,23 @@ public final class LiveView implements AutoCloseable {
     @Override
     public void close() {
         closed.countDown();
+        awaitEnd(ticker);
         reader.close();
         server.close();
+    }
+
+    /** Of a thread that was told to end, or never started; an interruption is kept for later. */
+    static void awaitEnd(Thread thread) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

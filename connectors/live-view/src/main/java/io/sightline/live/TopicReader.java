@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -48,8 +49,9 @@ final class TopicReader implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(100);
     private static final Duration ANSWER = Duration.ofSeconds(2);
     private static final long LOOK_MILLIS = 2_000;
-    private static final long QUIET_MILLIS = 2_000;
+    private static final long QUIET_MILLIS = 1_000;
     private static final long REFUSED_MILLIS = 5_000;
+    private static final long RETRY_MILLIS = 500;
 
     /** What a consumer holds that has been fetched and not yet been read. */
     private static final int FETCH_BYTES = 16 << 20;
@@ -88,6 +90,7 @@ final class TopicReader implements AutoCloseable {
     private final Set<TopicPartition> assigned = new HashSet<>();
     private long nextLookMillis;
     private long lastContactMillis;
+    private String complaint;
 
     /**
      * @param kafka properties of the client
@@ -172,11 +175,19 @@ final class TopicReader implements AutoCloseable {
             contact(Contact.REFUSED);
             pause(REFUSED_MILLIS);
         } catch (KafkaException e) {
-            LOG.warn("Kafka cannot be read, trying again: {}", e.getMessage());
-            pause(POLL.toMillis());
+            complain(e);
+            pause(RETRY_MILLIS);
         } catch (RuntimeException e) {
             // A record that nobody thought of must not end the page.
             LOG.error("records were passed over", e);
+        }
+    }
+
+    /** Once for each reason, however often it is tried again. */
+    private void complain(KafkaException e) {
+        if (!Objects.equals(e.getMessage(), complaint)) {
+            complaint = e.getMessage();
+            LOG.warn("Kafka cannot be read, trying again: {}", complaint);
         }
     }
 
@@ -201,9 +212,9 @@ final class TopicReader implements AutoCloseable {
             if (quiet && !assigned.isEmpty()) {
                 // What is known of topics may be old; this asks the brokers.
                 consumer.endOffsets(assigned, ANSWER);
+                lastContactMillis = clock.millis();
             }
             state = new KafkaState(Contact.CONNECTED, List.copyOf(missing));
-            lastContactMillis = clock.millis();
         } catch (TimeoutException e) {
             if (state.contact() == Contact.CONNECTED) {
                 LOG.warn("Kafka does not answer: {}", e.getMessage());
@@ -318,17 +329,7 @@ final class TopicReader implements AutoCloseable {
     public void close() {
         closed.countDown();
         consumer.wakeup();
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
+        LiveView.awaitEnd(thread);
         consumer.close(CloseOptions.timeout(Duration.ZERO));
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

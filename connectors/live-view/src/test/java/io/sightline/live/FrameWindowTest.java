@@ -186,6 +186,23 @@ class FrameWindowTest {
         assertThat(small.cameras().get(0).frames()).isEqualTo(1);
     }
 
+    @Test
+    void shouldTakeTheFramesOfATopicThatWasMadeAnew() {
+        for (int i = 0; i < 3; i++) {
+            take(new FrameKey(0, i), "gate", 10);
+            window.answer(TestFrames.event(new FrameKey(0, i), "gate"));
+        }
+        take(new FrameKey(0, 0), "gate", 20);
+        assertThat(window.answer(TestFrames.event(new FrameKey(0, 1), "gate")))
+                .isEqualTo(Joined.REPEATED);
+        assertThat(window.answer(TestFrames.event(new FrameKey(0, 0), "gate")))
+                .isEqualTo(Joined.FRAME_READY);
+        assertThat(window.newest("gate").image()).hasSize(20);
+        assertThat(window.answer(TestFrames.event(new FrameKey(0, 5), "gate")))
+                .isEqualTo(Joined.EARLY);
+        assertThat(window.pictures("gate")).hasSize(3);
+    }
+
     /** Anything in any order: what comes, the cameras it names, the time that passes. */
     @Property(tries = 60)
     void shouldKeepWithinItsLimitsWhateverComes(
