@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+import { crispContext, element } from './dom.js';
+import { drawObjects, fit, overlayStyle } from './overlay.js';
+
+const waiting = new Set();
+const afterPaint = new MessageChannel();
+let paintedPictures = [];
+let frameAsked = false;
+
+/** All pictures of one screen refresh are painted together; then it is known when they were seen. */
+function askForPaint(picture) {
+  waiting.add(picture);
+  if (!frameAsked) {
+    frameAsked = true;
+    requestAnimationFrame(() => {
+      frameAsked = false;
+      const pictures = [...waiting];
+      waiting.clear();
+      pictures.forEach((each) => each.paint());
+      paintedPictures.push(...pictures);
+      afterPaint.port2.postMessage(null); // runs when the browser has rendered this
+    });
+  }
+}
+
+afterPaint.port1.onmessage = () => {
+  const pictures = paintedPictures;
+  paintedPictures = [];
+  const now = Date.now();
+  pictures.forEach((picture) => picture.seen(now));
+};
+
+/** The pixels as stored: boxes know of no orientation that a picture's metadata asks for. */
+export const decode = (blob) => createImageBitmap(blob, { imageOrientation: 'none' });
+
+/**
+ * A picture with the boxes of the same frame over it. Decoding runs beside the page's thread; of
+ * frames that come faster than that, the newest is shown.
+ */
+export class Picture {
+  /** The frame on the screen: {header, blob}. */
+  shown = null;
+
+  #canvas = element('canvas', { class: 'picture', width: 16, height: 9, 'aria-hidden': 'true' });
+  #boxes = element('canvas', { class: 'boxes', 'aria-hidden': 'true' });
+  #context = this.#canvas.getContext('bitmaprenderer');
+  #listener;
+  #viewState;
+  #next = null;
+  #decoding = false;
+  #decoded = null;
+  #width = 0;
+  #height = 0;
+  #dirty = false;
+
+  /**
+   * @param listener its methods: shown(frame, decodable), seen(frame, nowMs) once it is on the
+   *     screen, skipped() for a frame that a newer one overtook
+   */
+  constructor(holder, viewState, listener) {
+    this.#viewState = viewState;
+    this.#listener = listener;
+    holder.append(this.#canvas, this.#boxes);
+    this.holder = holder;
+    this.resizing = new ResizeObserver(([entry]) => {
+      this.#width = entry.contentRect.width;
+      this.#height = entry.contentRect.height;
+      this.redraw();
+    });
+    this.resizing.observe(holder);
+  }
+
+  offer(frame) {
+    if (this.#next !== null) {
+      this.#listener.skipped();
+    }
+    this.#next = frame;
+    if (!this.#decoding) {
+      this.#decodeAll();
+    }
+  }
+
+  /** Forgets what is shown or under way. */
+  clear() {
+    this.#next = null;
+    this.#decoded?.bitmap?.close();
+    this.#decoded = null;
+    this.shown = null;
+    this.#context.transferFromImageBitmap(null);
+    this.redraw();
+  }
+
+  /** Draws the boxes again: the filter or the size is another. */
+  redraw() {
+    this.#dirty = true;
+    askForPaint(this);
+  }
+
+  async #decodeAll() {
+    this.#decoding = true;
+    while (this.#next !== null) {
+      const frame = this.#next;
+      this.#next = null;
+      const bitmap = await decode(frame.blob).catch(() => null);
+      this.#decoded?.bitmap?.close();
+      this.#decoded = { frame, bitmap };
+      askForPaint(this);
+    }
+    this.#decoding = false;
+  }
+
+  paint() {
+    if (this.#decoded !== null) {
+      const { frame, bitmap } = this.#decoded;
+      this.#decoded = null;
+      this.shown = { ...frame, image: imageOf(frame, bitmap) };
+      this.holder.dataset.key = frame.header.key;
+      this.#context.transferFromImageBitmap(bitmap); // closes it; null: nothing is shown
+      this.#listener.shown(frame, bitmap !== null);
+      this.unseen = frame;
+      this.#dirty = true;
+    }
+    if (this.#dirty) {
+      this.#dirty = false;
+      this.#drawBoxes();
+    }
+  }
+
+  seen(now) {
+    if (this.unseen) {
+      this.#listener.seen(this.unseen, now);
+      this.unseen = null;
+    }
+  }
+
+  #drawBoxes() {
+    if (this.#width === 0 || this.#height === 0) {
+      return;
+    }
+    const context = crispContext(this.#boxes, this.#width, this.#height);
+    if (this.shown?.header.event) {
+      const { image } = this.shown;
+      const place = fit(image, this.#width, this.#height);
+      place.right = place.left + image.width * place.scale;
+      place.bottom = place.top + image.height * place.scale;
+      const objects = acceptedObjects(this.shown.header, this.#viewState);
+      drawObjects(context, objects, place, overlayStyle(image.width * place.scale));
+    }
+  }
+}
+
+/** The boxes' pixels are the event's; a frame without an event has its picture's. */
+function imageOf({ header }, bitmap) {
+  return (
+    header.event?.image ??
+    (bitmap === null ? { width: 16, height: 9 } : { width: bitmap.width, height: bitmap.height })
+  );
+}
+
+export const acceptedObjects = (header, viewState) =>
+  header.event ? header.event.objects.filter((object) => viewState.accepts(object)) : [];
