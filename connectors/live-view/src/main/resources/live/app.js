@@ -28,13 +28,19 @@ let skipped = 0;
 let windowFrames = 0;
 let clockOffset = 0;
 let retryAt = 0;
+let kafka = null;
+
+/** Pictures asked for come at once, however old: only what was captured later tells how fast the way is. */
+let countFrom = 0;
 
 const serverNow = () => Date.now() - clockOffset;
 
 const pictureListener = {
   seen({ header }, now) {
-    toScreen.add(now - clockOffset - header.capture_time_ms);
     painted.add(1);
+    if (header.capture_time_ms >= countFrom) {
+      toScreen.add(now - clockOffset - header.capture_time_ms);
+    }
   },
   skipped: () => skipped++,
 };
@@ -45,11 +51,13 @@ const filterBar = new FilterBar(viewState);
 const connection = new Connection({
   hello(message) {
     windowFrames = message.window_frames;
+    countFrom = serverNow();
     setText(byId('topics'), Object.values(message.topics ?? {}).join(' · '));
     takeStatus(message);
     showView();
   },
   status: takeStatus,
+  event: takeEvent,
   deadLetter: (message) => events.deadLetter(message),
   frame: takeFrame,
   received: (bytes) => received.add(bytes),
@@ -58,12 +66,14 @@ const connection = new Connection({
 
 // --- what comes from the server
 
-function takeStatus({ server_time_ms: serverTime, cameras: states }) {
+function takeStatus({ server_time_ms: serverTime, cameras: states, kafka: kafkaState }) {
   const offset = Date.now() - serverTime;
   clockOffset = Math.abs(offset) > CLOCKS_AGREE_MS ? offset : 0;
+  kafka = kafkaState ?? null;
   for (const state of states) {
     cameraOf(state.camera).update(state);
   }
+  forgetAllBut(new Set(states.map(({ camera }) => camera)));
   const now = serverNow();
   wall.tiles.forEach((tile) => {
     const before = tile.condition;
@@ -72,10 +82,24 @@ function takeStatus({ server_time_ms: serverTime, cameras: states }) {
   });
   cameraView.update(now);
   showTotals();
+  showBanner();
   events.age((id) => now - keptMs(cameras.get(id)));
 }
 
-function takeFrame(header, body) {
+/** The server has taken these for forged ids, or has more than it keeps. */
+function forgetAllBut(known) {
+  for (const id of cameras.keys()) {
+    if (!known.has(id)) {
+      cameras.delete(id);
+      wall.remove(id);
+    }
+  }
+  if (cameraView.camera !== null && !known.has(cameraView.camera.id)) {
+    showView();
+  }
+}
+
+function takeFrame(header, body, dealtWith) {
   const camera = cameraOf(header.camera);
   camera.observe(header);
   if (header.event) {
@@ -84,9 +108,23 @@ function takeFrame(header, body) {
   events.observe(header);
   const blob = body.length > 0 ? new Blob([body], { type: header.content_type }) : null;
   if (cameraView.camera === camera) {
-    cameraView.offer(header, blob);
-  } else if (blob !== null) {
-    wall.tile(camera.id).picture.offer({ header, blob });
+    cameraView.offer(header, blob, dealtWith);
+  } else if (blob !== null && cameraView.camera === null) {
+    wall.tile(camera.id).picture.offer({ header, blob, dealtWith });
+  } else {
+    dealtWith();
+  }
+}
+
+/** An event that came after its frame had been sent. */
+function takeEvent({ camera: id, key, event }) {
+  learnClasses(event.objects);
+  const camera = cameraOf(id);
+  camera.complete(key, event);
+  events.observe({ camera: id, key, event, capture_time_ms: Date.parse(event.capture_time) });
+  wall.tile(id).picture.redraw();
+  if (cameraView.camera === camera) {
+    cameraView.complete(key, event);
   }
 }
 
@@ -122,13 +160,16 @@ function noteCondition({ camera, condition }, before, now) {
 
 /** Only pictures that somebody can see: none of a hidden page, one of a wall behind a large camera. */
 function askForPictures() {
-  if (document.hidden || cameraView.paused) {
-    connection.show([]);
-  } else if (cameraView.camera !== null) {
-    connection.show([cameraView.camera.id]);
-  } else {
-    connection.show(wall.inView);
+  if (connection.show(wantedPictures())) {
+    countFrom = serverNow();
   }
+}
+
+function wantedPictures() {
+  if (document.hidden || cameraView.paused) {
+    return [];
+  }
+  return cameraView.camera === null ? wall.inView : [cameraView.camera.id];
 }
 
 // --- what is shown
@@ -229,29 +270,55 @@ function showConnection(state, at) {
   const before = document.body.dataset.connection;
   document.body.dataset.connection = state;
   retryAt = at ?? 0;
-  if (state === 'open') {
-    byId('banner').hidden = true;
-    if (before === 'lost') {
-      events.note('good', null, 'connected again', Date.now());
-    }
+  if (state === 'open' && before === 'lost') {
+    events.note('good', null, 'server connected again', Date.now());
   } else if (state === 'lost' && before === 'open') {
-    events.note('warn', null, 'connection lost', Date.now());
+    events.note('warn', null, 'server lost', Date.now());
   }
-  showRetry();
+  setText(byId('connection').lastElementChild, CONNECTION_WORDS[state]);
+  showBanner();
 }
 
-function showRetry() {
+const CONNECTION_WORDS = {
+  open: 'live',
+  connecting: 'connecting',
+  lost: 'server lost',
+  refused: 'token needed',
+};
+
+function showBanner() {
+  const connected = document.body.dataset.connection === 'open';
+  const text = connected ? kafkaTrouble() : connectionTrouble();
+  setText(byId('banner-text'), text);
+  byId('banner').hidden = text === '';
+  byId('retry').hidden = connected;
+}
+
+function connectionTrouble() {
   const state = document.body.dataset.connection;
-  const words = { open: 'live', connecting: 'connecting', lost: 'server lost', refused: 'token needed' };
-  setText(byId('connection').lastElementChild, words[state]);
-  if (state === 'lost' || state === 'refused') {
-    const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
-    const what =
-      state === 'refused'
-        ? 'The server wants its token: open the address that it printed.'
-        : 'The server is lost: what you see is old.';
-    setText(byId('banner-text'), `${what} Trying again ${seconds > 0 ? `in ${seconds} s` : 'now'}.`);
-    byId('banner').hidden = false;
+  if (state === 'connecting') {
+    return '';
+  }
+  const seconds = Math.ceil((retryAt - Date.now()) / 1000);
+  const what =
+    state === 'refused'
+      ? 'The server wants its token: open the address that it printed.'
+      : 'The server is lost: what you see is old.';
+  return `${what} Trying again ${seconds > 0 ? `in ${seconds} s` : 'now'}.`;
+}
+
+function kafkaTrouble() {
+  switch (kafka?.state) {
+    case 'connecting':
+      return 'The server is connecting to Kafka.';
+    case 'lost':
+      return 'The server has lost Kafka: what you see is old.';
+    case 'refused':
+      return 'Kafka refuses the server: its log says why.';
+    default:
+      return kafka?.missing_topics?.length > 0
+        ? `Kafka has no topic ${kafka.missing_topics.join(', ')}.`
+        : '';
   }
 }
 
@@ -335,7 +402,7 @@ byId('retry').addEventListener('click', () => connection.retryNow());
 setInterval(showChips, CHIPS_EVERY_MS);
 setInterval(() => {
   showMeasured();
-  showRetry();
+  showBanner();
 }, 1_000);
 
 window.sightline = Object.freeze({ stats });

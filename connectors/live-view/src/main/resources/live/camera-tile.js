@@ -48,6 +48,11 @@ export class CameraTile {
     this.#frame.append(this.#notice);
   }
 
+  close() {
+    this.picture.close();
+    this.node.remove();
+  }
+
   #shown({ header }, decodable) {
     this.node.dataset.key = header.key;
     this.undecodable = decodable ? null : header;
@@ -110,18 +115,16 @@ export function countOf(label, number) {
 /** What is wrong with a camera, to be read over its picture; empty where nothing is. */
 export function noticeOf(camera, condition, now, undecodable) {
   const letter = camera.header?.dead_letter;
-  switch (condition) {
-    case 'silent':
-      return conditionText(camera, condition, now);
-    case 'no-events':
-      return conditionText(camera, condition, now);
-    default:
-      if (letter) {
-        return `Dead letter, ${letter.stage}: ${letter.reason}`;
-      }
-      return undecodable ? `Cannot be shown: ${undecodable.content_type}` : '';
+  if (condition === 'silent' || condition === 'no-events') {
+    return conditionText(camera, condition, now);
   }
+  if (letter) {
+    return deadLetterText(letter);
+  }
+  return undecodable ? `Cannot be shown: ${undecodable.content_type}` : '';
 }
+
+export const deadLetterText = ({ stage, message }) => `Dead letter, ${stage}: ${message}`;
 
 export function conditionText(camera, condition, now) {
   const { last_capture_ms: last } = camera.state;

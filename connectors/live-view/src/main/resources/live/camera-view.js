@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { conditionText, countOf, noticeOf } from './camera-tile.js';
+import { conditionText, countOf, deadLetterText, noticeOf } from './camera-tile.js';
 import { classColour, countByLabel } from './classes.js';
 import { byId, element, icon, setText } from './dom.js';
 import { count, milliseconds, preciseClock } from './format.js';
@@ -78,15 +78,21 @@ export class CameraView {
     this.#picture.clear();
   }
 
-  /** A frame of this camera has come; its body is empty while paused. */
-  offer(header, blob) {
-    if (this.paused) {
-      return;
+  /** A frame of this camera has come; paused, what can be stepped through stays as it is. */
+  offer(header, blob, dealtWith) {
+    if (this.paused || blob === null) {
+      dealtWith();
+    } else {
+      this.#picture.offer({ header, blob, dealtWith, live: true });
     }
-    this.#window.append(header);
-    if (blob !== null) {
-      this.#picture.offer({ header, blob, live: true });
+    if (!this.paused) {
+      this.#window.append(header);
     }
+  }
+
+  complete(key, event) {
+    this.#window.complete(key, event);
+    this.#picture.redraw();
   }
 
   /** Once a second, and when the filter changes. */
@@ -207,7 +213,7 @@ export class CameraView {
       } else {
         this.#say('');
         const header = { ...frame, camera: camera.id, content_type: blob.type };
-        this.#picture.offer({ header, blob, live: false });
+        this.#picture.offer({ header, blob, dealtWith() {}, live: false });
       }
     } catch (error) {
       if (error.name !== 'AbortError') {
@@ -257,8 +263,9 @@ export class CameraView {
     this.#node.dataset.condition = condition;
     this.#details.dataset.condition = condition;
     setText(this.#parts.state, conditionText(camera, condition, this.#now));
+    const letter = this.#window.frames[this.#position ?? -1]?.dead_letter;
     const notice = this.paused
-      ? deadLetterText(this.#window.frames[this.#position])
+      ? letter ? deadLetterText(letter) : ''
       : noticeOf(camera, condition, this.#now, this.#undecodable);
     setText(this.#parts.notice, notice);
     this.#parts.notice.hidden = notice === '';
@@ -422,9 +429,6 @@ function plotRow(label) {
   const name = element('span', { class: 'label', title: label }, swatch, label);
   return { node: element('div', { class: 'plot' }, name, canvas, value), canvas, value };
 }
-
-const deadLetterText = (frame) =>
-  frame?.dead_letter ? `Dead letter, ${frame.dead_letter.stage}: ${frame.dead_letter.reason}` : '';
 
 function frameText({ seq, image, model }) {
   const number = seq === null ? '' : `#${seq}, `;

@@ -20,8 +20,16 @@ export class Camera {
   observe(header) {
     this.header = header;
     if (header.event) {
-      this.lastEvent = header.capture_time_ms;
+      this.lastEvent = Math.max(this.lastEvent ?? 0, header.capture_time_ms);
     }
+  }
+
+  /** The event of a frame that came without it. */
+  complete(key, event) {
+    if (this.header?.key === key) {
+      this.header.event = event;
+    }
+    this.lastEvent = Math.max(this.lastEvent ?? 0, Date.parse(event.capture_time));
   }
 
   update(state) {

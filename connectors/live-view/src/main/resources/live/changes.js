@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { countByLabel, inClassOrder } from './classes.js';
 
-/** A number must hold for so many frames: one missed object is no change of what is to be seen. */
+/** A number must hold for so long: an object missed in some frames is no change of what is to be seen. */
 const STEADY_FRAMES = 3;
+const STEADY_MS = 1_000;
 
 /** Finds in a camera's events when the number of objects of a class has changed. */
 export class Changes {
@@ -39,7 +40,8 @@ export class Changes {
       known.frames = 0;
       known.header = header;
     }
-    if (++known.frames < STEADY_FRAMES) {
+    const held = header.capture_time_ms - known.header.capture_time_ms;
+    if (++known.frames < STEADY_FRAMES || held < STEADY_MS) {
       return null;
     }
     const change = { label, from: known.number, to: number, header: known.header };

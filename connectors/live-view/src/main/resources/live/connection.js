@@ -12,9 +12,10 @@ const UTF8 = new TextDecoder();
 /**
  * The WebSocket to the server, opened again whenever it is lost, after waits that grow.
  *
- * <p>The listener's methods: hello(message), status(message), deadLetter(message), frame(header,
- * body), received(bytes), connection(state, retryAt) with state 'connecting', 'open', 'lost' or
- * 'refused' (the server wants its token).
+ * The listener's methods: hello(message), status(message), event(message), deadLetter(message),
+ * frame(header, body, dealtWith), received(bytes), connection(state, retryAt) with state
+ * 'connecting', 'open', 'lost' or 'refused' (the server wants its token). A frame's dealtWith must be
+ * called once, when it was decoded or given up: the server sends a camera's next ones only then.
  */
 export class Connection {
   #listener;
@@ -23,6 +24,7 @@ export class Connection {
   #retryTimer = null;
   #lastHeard = 0;
   #shown = null;
+  #dealtWith = 0;
 
   constructor(listener) {
     this.#listener = listener;
@@ -37,9 +39,10 @@ export class Connection {
     const socket = new WebSocket(`${scheme}://${location.host}/live`);
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => this.#opened();
-    socket.onmessage = ({ data }) => this.#heard(data);
+    socket.onmessage = ({ data }) => this.#heard(data, socket);
     socket.onclose = () => this.#closed(socket);
     this.#socket = socket;
+    this.#dealtWith = 0;
     this.#lastHeard = performance.now();
   }
 
@@ -49,13 +52,19 @@ export class Connection {
     }
   }
 
-  /** Asks for these cameras' pictures and no others'. */
+  /**
+   * Asks for these cameras' pictures and no others'.
+   *
+   * @returns whether they are others than before
+   */
   show(cameras) {
     const wanted = JSON.stringify({ type: 'show', cameras });
-    if (wanted !== this.#shown) {
+    const changed = wanted !== this.#shown;
+    if (changed) {
       this.#shown = wanted;
       this.#tell();
     }
+    return changed;
   }
 
   #tell() {
@@ -69,7 +78,7 @@ export class Connection {
     this.#listener.connection('open');
   }
 
-  #heard(data) {
+  #heard(data, socket) {
     this.#lastHeard = performance.now();
     if (typeof data === 'string') {
       this.#listener.received(data.length);
@@ -79,7 +88,13 @@ export class Connection {
       const length = new DataView(data).getUint32(0);
       const header = UTF8.decode(new Uint8Array(data, HEADER_LENGTH_BYTES, length));
       const body = new Uint8Array(data, HEADER_LENGTH_BYTES + length);
-      this.#listener.frame(JSON.parse(header), body);
+      this.#listener.frame(JSON.parse(header), body, () => this.#acknowledge(socket));
+    }
+  }
+
+  #acknowledge(socket) {
+    if (socket === this.#socket && socket.readyState === WebSocket.OPEN) {
+      socket.send(JSON.stringify({ type: 'ack', frames: ++this.#dealtWith }));
     }
   }
 
@@ -91,6 +106,9 @@ export class Connection {
         break;
       case 'status':
         this.#listener.status(message);
+        break;
+      case 'event':
+        this.#listener.event(message);
         break;
       case 'dead_letter':
         this.#listener.deadLetter(message);

@@ -53,9 +53,10 @@ export class EventList {
     }
   }
 
-  deadLetter({ camera, capture_time_ms: time, stage, reason, partition, offset }) {
-    const key = `${partition}-${offset}`;
-    const text = `${stage}: ${reason}`;
+  /** @param letter a `dead_letter` message; its camera is null where the record did not say */
+  deadLetter({ camera, capture_time_ms, stage, message, key }) {
+    const time = capture_time_ms ?? Date.now();
+    const text = `${stage}: ${message}`;
     const last = this.#rows.find((row) => row.camera === camera);
     if (last?.kind === 'bad' && last.text === text && time - last.time < ONE_ROW_MS) {
       Object.assign(last, { time, key, times: last.times + 1 });
@@ -92,7 +93,7 @@ export class EventList {
       'button',
       { type: 'button', click: () => this.#clicked(row) },
       row.clock,
-      element('span', { class: 'where', title: row.camera ?? '' }, row.camera ?? 'server'),
+      element('span', { class: 'where', title: row.camera ?? '' }, row.camera ?? '–'),
       what,
       row.repeated,
     );

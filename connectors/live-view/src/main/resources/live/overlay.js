@@ -4,6 +4,9 @@ import { classColour, classDash } from './classes.js';
 const HALO = 'rgb(0 0 0 / 0.55)';
 const INK = '#0b0f14';
 
+/** On a small picture a label may be so many times as wide as its box: what is written must not hide what is seen. */
+const WIDEST_LABEL = 1.8;
+
 /**
  * Where a picture lies in a space that keeps its aspect: scale and the offset of its corner.
  *
@@ -72,10 +75,11 @@ function drawLabels(context, boxes, place, style) {
   context.textBaseline = 'middle';
   const taken = [];
   for (const { object, box } of boxes) {
-    const text = labelText(object, style);
-    const width = Math.ceil(context.measureText(text).width + style.font * 0.7);
+    const most = style.crowd ? Number.POSITIVE_INFINITY : box.width * WIDEST_LABEL;
+    const text = labelTexts(object, style).find((each) => widthOf(context, each, style) <= most);
+    const width = text === undefined ? 0 : widthOf(context, text, style);
     const height = Math.ceil(style.font * 1.4);
-    const spot = labelSpot(box, width, height, place, taken, style.crowd);
+    const spot = width === 0 ? null : labelSpot(box, width, height, place, taken, style.crowd);
     if (spot !== null) {
       taken.push({ ...spot, width, height });
       context.fillStyle = classColour(object.label);
@@ -86,10 +90,14 @@ function drawLabels(context, boxes, place, style) {
   }
 }
 
-function labelText(object, style) {
+/** What may be written at a box, the fullest first. */
+function labelTexts(object, style) {
   const label = object.label.length > 40 ? `${object.label.slice(0, 39)}…` : object.label;
-  return style.confidence ? `${label} ${object.confidence.toFixed(2)}` : label;
+  return style.confidence ? [`${label} ${object.confidence.toFixed(2)}`, label] : [label];
 }
+
+const widthOf = (context, text, style) =>
+  Math.ceil(context.measureText(text).width + style.font * 0.7);
 
 /** Above the box, else inside its top, else below; null where all are taken and none must be. */
 function labelSpot(box, width, height, place, taken, always) {

@@ -46,6 +46,7 @@ export class Picture {
   #context = this.#canvas.getContext('bitmaprenderer');
   #listener;
   #viewState;
+  #resizing;
   #next = null;
   #decoding = false;
   #decoded = null;
@@ -62,16 +63,18 @@ export class Picture {
     this.#listener = listener;
     holder.append(this.#canvas, this.#boxes);
     this.holder = holder;
-    this.resizing = new ResizeObserver(([entry]) => {
+    this.#resizing = new ResizeObserver(([entry]) => {
       this.#width = entry.contentRect.width;
       this.#height = entry.contentRect.height;
       this.redraw();
     });
-    this.resizing.observe(holder);
+    this.#resizing.observe(holder);
   }
 
+  /** @param frame {header, blob, dealtWith: called when it was decoded or given up} */
   offer(frame) {
     if (this.#next !== null) {
+      this.#next.dealtWith();
       this.#listener.skipped();
     }
     this.#next = frame;
@@ -82,12 +85,18 @@ export class Picture {
 
   /** Forgets what is shown or under way. */
   clear() {
+    this.#next?.dealtWith();
     this.#next = null;
     this.#decoded?.bitmap?.close();
     this.#decoded = null;
     this.shown = null;
     this.#context.transferFromImageBitmap(null);
     this.redraw();
+  }
+
+  close() {
+    this.clear();
+    this.#resizing.disconnect();
   }
 
   /** Draws the boxes again: the filter or the size is another. */
@@ -102,6 +111,7 @@ export class Picture {
       const frame = this.#next;
       this.#next = null;
       const bitmap = await decode(frame.blob).catch(() => null);
+      frame.dealtWith();
       this.#decoded?.bitmap?.close();
       this.#decoded = { frame, bitmap };
       askForPaint(this);

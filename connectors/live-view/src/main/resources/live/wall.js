@@ -64,6 +64,19 @@ export class Wall {
     this.layOut();
   }
 
+  remove(id) {
+    const tile = this.#tiles.get(id);
+    this.#tiles.delete(id);
+    this.#inView.delete(id);
+    this.#watching.unobserve(tile.node);
+    tile.close();
+    if (this.#focused === tile.node) {
+      this.#focused = null;
+      this.#focus(this.#node.firstElementChild);
+    }
+    this.layOut();
+  }
+
   focus(id) {
     (this.#tiles.get(id)?.node ?? this.#focused)?.focus();
   }

@@ -3,18 +3,19 @@
 /** The frames of one camera that the server still has, oldest first, and their pictures. */
 export class WindowOfFrames {
   frames = [];
-  #path;
+  #camera;
   #most;
   #fetching = null;
 
   constructor(camera, most) {
-    this.#path = `api/cameras/${encodeURIComponent(camera)}/frames`;
+    this.#camera = camera;
     this.#most = most;
   }
 
   /** Asks the server what it has. */
   async load() {
-    const response = await fetch(this.#path, { cache: 'no-store' });
+    const query = new URLSearchParams({ camera: this.#camera });
+    const response = await fetch(`api/frames?${query}`, { cache: 'no-store' });
     if (!response.ok) {
       throw new Error(`the server answered ${response.status}`);
     }
@@ -29,6 +30,14 @@ export class WindowOfFrames {
     }
   }
 
+  /** The event of a frame that came without it. */
+  complete(key, event) {
+    const frame = this.frames[this.indexOf(key)];
+    if (frame !== undefined) {
+      frame.event = event;
+    }
+  }
+
   indexOf(key) {
     return this.frames.findIndex((frame) => frame.key === key);
   }
@@ -38,10 +47,8 @@ export class WindowOfFrames {
     this.#fetching?.abort();
     this.#fetching = new AbortController();
     const { signal } = this.#fetching;
-    const response = await fetch(`${this.#path}/${encodeURIComponent(key)}`, {
-      cache: 'no-store',
-      signal,
-    });
+    const query = new URLSearchParams({ camera: this.#camera, key });
+    const response = await fetch(`api/picture?${query}`, { cache: 'no-store', signal });
     return response.ok ? response.blob() : null;
   }
 }
