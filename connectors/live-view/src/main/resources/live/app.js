@@ -8,6 +8,7 @@ import { byId, element, setText } from './dom.js';
 import { EventList } from './event-list.js';
 import { FilterBar } from './filter-bar.js';
 import { count, milliseconds, naturally } from './format.js';
+import { asStored } from './orientation.js';
 import { Rolling } from './rolling.js';
 import { startTheme, toggleTheme } from './theme.js';
 import { ViewState } from './view-state.js';
@@ -25,6 +26,7 @@ const toScreen = new Rolling();
 const painted = new Rolling();
 const received = new Rolling();
 let skipped = 0;
+let paintedTotal = 0;
 let windowFrames = 0;
 let clockOffset = 0;
 let retryAt = 0;
@@ -38,6 +40,7 @@ const serverNow = () => Date.now() - clockOffset;
 const pictureListener = {
   seen({ header }, now) {
     painted.add(1);
+    paintedTotal++;
     if (header.capture_time_ms >= countFrom) {
       toScreen.add(now - clockOffset - header.capture_time_ms);
     }
@@ -106,7 +109,7 @@ function takeFrame(header, body, dealtWith) {
     learnClasses(header.event.objects);
   }
   events.observe(header);
-  const blob = body.length > 0 ? new Blob([body], { type: header.content_type }) : null;
+  const blob = body.length > 0 ? asStored(body, header.content_type) : null;
   if (cameraView.camera === camera) {
     cameraView.offer(header, blob, dealtWith);
   } else if (blob !== null && cameraView.camera === null) {
@@ -381,6 +384,7 @@ function stats() {
     pictures: toScreen.size,
     pictures_per_second: painted.perSecond(),
     bytes_per_second: received.perSecond(),
+    painted_total: paintedTotal,
     skipped,
   };
 }

@@ -124,7 +124,8 @@ export function noticeOf(camera, condition, now, undecodable) {
   return undecodable ? `Cannot be shown: ${undecodable.content_type}` : '';
 }
 
-export const deadLetterText = ({ stage, message }) => `Dead letter, ${stage}: ${message}`;
+export const deadLetterText = ({ stage, reason, message }) =>
+  `Dead letter, ${stage}: ${message || reason}`;
 
 export function conditionText(camera, condition, now) {
   const { last_capture_ms: last } = camera.state;

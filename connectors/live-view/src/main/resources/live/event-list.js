@@ -54,9 +54,9 @@ export class EventList {
   }
 
   /** @param letter a `dead_letter` message; its camera is null where the record did not say */
-  deadLetter({ camera, capture_time_ms, stage, message, key }) {
+  deadLetter({ camera, capture_time_ms, stage, reason, message, key }) {
     const time = capture_time_ms ?? Date.now();
-    const text = `${stage}: ${message}`;
+    const text = `${stage}: ${message || reason}`;
     const last = this.#rows.find((row) => row.camera === camera);
     if (last?.kind === 'bad' && last.text === text && time - last.time < ONE_ROW_MS) {
       Object.assign(last, { time, key, times: last.times + 1 });

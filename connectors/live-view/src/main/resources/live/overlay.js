@@ -29,7 +29,7 @@ export function overlayStyle(width) {
   if (width < 240) {
     return { line: 1.25, font: 0, confidence: false, crowd: false };
   }
-  if (width < 820) {
+  if (width < 640) {
     return { line: 1.5, font: 10.5, confidence: width >= 400, crowd: false };
   }
   const factor = Math.max(1, width / 1280);

@@ -30,9 +30,6 @@ afterPaint.port1.onmessage = () => {
   pictures.forEach((picture) => picture.seen(now));
 };
 
-/** The pixels as stored: boxes know of no orientation that a picture's metadata asks for. */
-export const decode = (blob) => createImageBitmap(blob, { imageOrientation: 'none' });
-
 /**
  * A picture with the boxes of the same frame over it. Decoding runs beside the page's thread; of
  * frames that come faster than that, the newest is shown.
@@ -110,7 +107,7 @@ export class Picture {
     while (this.#next !== null) {
       const frame = this.#next;
       this.#next = null;
-      const bitmap = await decode(frame.blob).catch(() => null);
+      const bitmap = await createImageBitmap(frame.blob).catch(() => null);
       frame.dealtWith();
       this.#decoded?.bitmap?.close();
       this.#decoded = { frame, bitmap };

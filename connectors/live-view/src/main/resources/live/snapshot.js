@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { element } from './dom.js';
 import { drawObjects, overlayStyle } from './overlay.js';
-import { acceptedObjects, decode } from './picture.js';
+import { acceptedObjects } from './picture.js';
 
 /** Saves a shown frame with its boxes as a PNG of the picture's own size. */
 export async function saveSnapshot({ header, blob, image }, viewState) {
-  const bitmap = await decode(blob);
+  const bitmap = await createImageBitmap(blob);
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext('2d');
   context.drawImage(bitmap, 0, 0);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { asStored } from './orientation.js';
 
 /** The frames of one camera that the server still has, oldest first, and their pictures. */
 export class WindowOfFrames {
@@ -49,6 +50,10 @@ export class WindowOfFrames {
     const { signal } = this.#fetching;
     const query = new URLSearchParams({ camera: this.#camera, key });
     const response = await fetch(`api/picture?${query}`, { cache: 'no-store', signal });
-    return response.ok ? response.blob() : null;
+    if (!response.ok) {
+      return null;
+    }
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return asStored(bytes, response.headers.get('content-type'));
   }
 }
