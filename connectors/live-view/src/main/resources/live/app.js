@@ -17,6 +17,7 @@ import { Wall } from './wall.js';
 /** Clocks that differ by more are not compared: between them lies no latency. */
 const CLOCKS_AGREE_MS = 1_000;
 const CHIPS_EVERY_MS = 250;
+const MOST_ABSENCES = 10;
 
 startTheme();
 
@@ -31,6 +32,7 @@ let windowFrames = 0;
 let clockOffset = 0;
 let retryAt = 0;
 let kafka = null;
+let serverTotals = {};
 
 /** Pictures asked for come at once, however old: only what was captured later tells how fast the way is. */
 let countFrom = 0;
@@ -69,10 +71,11 @@ const connection = new Connection({
 
 // --- what comes from the server
 
-function takeStatus({ server_time_ms: serverTime, cameras: states, kafka: kafkaState }) {
+function takeStatus({ server_time_ms: serverTime, cameras: states, ...others }) {
   const offset = Date.now() - serverTime;
   clockOffset = Math.abs(offset) > CLOCKS_AGREE_MS ? offset : 0;
-  kafka = kafkaState ?? null;
+  kafka = others.kafka ?? null;
+  serverTotals = others.totals ?? {};
   for (const state of states) {
     cameraOf(state.camera).update(state);
   }
@@ -89,15 +92,16 @@ function takeStatus({ server_time_ms: serverTime, cameras: states, kafka: kafkaS
   events.age((id) => now - keptMs(cameras.get(id)));
 }
 
-/** The server has taken these for forged ids, or has more than it keeps. */
+/** A server that was started again knows no camera for a while; one that keeps saying so forgot it. */
 function forgetAllBut(known) {
-  for (const id of cameras.keys()) {
-    if (!known.has(id)) {
+  for (const [id, camera] of cameras) {
+    camera.absences = known.has(id) ? 0 : camera.absences + 1;
+    if (camera.absences > MOST_ABSENCES) {
       cameras.delete(id);
       wall.remove(id);
     }
   }
-  if (cameraView.camera !== null && !known.has(cameraView.camera.id)) {
+  if (cameraView.camera !== null && !cameras.has(cameraView.camera.id)) {
     showView();
   }
 }
@@ -236,7 +240,7 @@ function showTotals() {
   const live = wall.tiles.filter(({ condition }) => condition === 'live').length;
   const latencies = states.map((state) => state.latency_ms?.p95 ?? -1);
   const slowest = Math.max(-1, ...latencies);
-  const dropped = sum('dropped') + sum('not_sent');
+  const dropped = sum('dropped') + sum('not_sent') + (serverTotals.skipped ?? 0);
   setText(totals.get('cameras'), `${live}/${states.length}`);
   setText(totals.get('rate'), sum('frames_per_second').toFixed(1));
   setText(totals.get('p95'), milliseconds(slowest < 0 ? null : slowest));
@@ -293,6 +297,7 @@ function showBanner() {
   const connected = document.body.dataset.connection === 'open';
   const text = connected ? kafkaTrouble() : connectionTrouble();
   setText(byId('banner-text'), text);
+  setText(byId('banner-wait'), connected || text === '' ? '' : retryText());
   byId('banner').hidden = text === '';
   byId('retry').hidden = connected;
 }
@@ -302,12 +307,14 @@ function connectionTrouble() {
   if (state === 'connecting') {
     return '';
   }
+  return state === 'refused'
+    ? 'The server wants its token: open the address that it printed.'
+    : 'The server is lost: what you see is old.';
+}
+
+function retryText() {
   const seconds = Math.ceil((retryAt - Date.now()) / 1000);
-  const what =
-    state === 'refused'
-      ? 'The server wants its token: open the address that it printed.'
-      : 'The server is lost: what you see is old.';
-  return `${what} Trying again ${seconds > 0 ? `in ${seconds} s` : 'now'}.`;
+  return `Trying again ${seconds > 0 ? `in ${seconds} s` : 'now'}.`;
 }
 
 function kafkaTrouble() {

@@ -68,8 +68,8 @@ export class CameraTile {
     this.now = now;
     setText(this.#rate, `${(state.frames_per_second ?? 0).toFixed(1)}/s`);
     setText(this.#latency, milliseconds(state.latency_ms?.p95));
-    badge(this.#bad, state.dead_letters);
-    badge(this.#dropped, (state.dropped ?? 0) + (state.not_sent ?? 0));
+    badge(this.#bad, state.dead_letters, 'dead');
+    badge(this.#dropped, (state.dropped ?? 0) + (state.not_sent ?? 0), 'dropped');
     this.node.setAttribute('aria-label', `${this.camera.id}: ${conditionText(this.camera, this.condition, now)}`);
     this.#writeSeen();
     this.#writeNotice();
@@ -100,9 +100,9 @@ export class CameraTile {
   }
 }
 
-function badge(node, value) {
+function badge(node, value, word) {
   node.hidden = !value;
-  setText(node, count(value));
+  setText(node, `${count(value)} ${word}`);
 }
 
 /** A class's swatch, name and number. */

@@ -191,7 +191,8 @@ export class CameraView {
     }
   }
 
-  async #goTo(index) {
+  /** @param searched whether an older frame was wanted, which is gone */
+  async #goTo(index, searched = false) {
     const frame = this.#window.frames[index];
     if (frame === undefined) {
       return;
@@ -209,9 +210,11 @@ export class CameraView {
         return;
       }
       if (blob === null) {
-        this.#say('That moment has left the server’s memory.');
+        this.#window.dropThrough(index);
+        this.#say('That moment has left the server’s memory: this is the oldest.');
+        await (this.#window.frames.length > 0 ? this.#goTo(0, true) : this.goLive());
       } else {
-        this.#say('');
+        this.#say(searched ? this.#parts.said.textContent : '');
         const header = { ...frame, camera: camera.id, content_type: blob.type };
         this.#picture.offer({ header, blob, dealtWith() {}, live: false });
       }

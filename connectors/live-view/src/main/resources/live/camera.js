@@ -11,6 +11,9 @@ export class Camera {
   /** Header of the newest frame, whether or not its picture came along. */
   header = null;
 
+  /** How many of the server's states in a row did not mention it. */
+  absences = 0;
+
   constructor(id, now) {
     this.id = id;
     this.firstSeen = now;

@@ -134,7 +134,7 @@ export class Connection {
     const wait = delay * (0.75 + 0.5 * Math.random());
     this.#retryTimer = setTimeout(() => this.open(), wait);
     this.#listener.connection('lost', Date.now() + wait);
-    if (await wantsToken()) {
+    if ((await wantsToken()) && this.#socket?.readyState !== WebSocket.OPEN) {
       this.#listener.connection('refused', Date.now() + wait);
     }
   }
@@ -143,7 +143,7 @@ export class Connection {
 /** A refused WebSocket does not say why. */
 async function wantsToken() {
   try {
-    return (await fetch('healthz', { cache: 'no-store' })).status === 401;
+    return (await fetch('icon.svg', { cache: 'no-store' })).status === 401;
   } catch {
     return false;
   }
