@@ -210,9 +210,10 @@ export class CameraView {
         return;
       }
       if (blob === null) {
-        this.#window.dropThrough(index);
+        await this.#window.load();
         this.#say('That moment has left the server’s memory: this is the oldest.');
-        await (this.#window.frames.length > 0 ? this.#goTo(0, true) : this.goLive());
+        // The very oldest would be gone before it was asked for.
+        await (this.#window.frames.length > 1 ? this.#goTo(1, true) : this.goLive());
       } else {
         this.#say(searched ? this.#parts.said.textContent : '');
         const header = { ...frame, camera: camera.id, content_type: blob.type };

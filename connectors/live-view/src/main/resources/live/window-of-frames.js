@@ -39,11 +39,6 @@ export class WindowOfFrames {
     }
   }
 
-  /** The server no longer has the frames up to this one. */
-  dropThrough(index) {
-    this.frames.splice(0, index + 1);
-  }
-
   indexOf(key) {
     return this.frames.findIndex((frame) => frame.key === key);
   }
