@@ -336,18 +336,13 @@ function kafkaTrouble() {
 
 const actions = {
   e: toggleEvents,
-  t: changeTheme,
+  t: toggleTheme,
   '?': () => byId('help-dialog').showModal(),
 };
 
 function toggleEvents() {
   const hidden = document.body.classList.toggle('no-events-panel');
   byId('toggle-events').setAttribute('aria-expanded', String(!hidden));
-}
-
-function changeTheme() {
-  toggleTheme();
-  showFilter(); // canvases follow no style sheet
 }
 
 function neighbour(by) {
@@ -407,7 +402,7 @@ byId('home').addEventListener('click', (event) => {
   viewState.openCamera(null);
 });
 byId('toggle-events').addEventListener('click', toggleEvents);
-byId('toggle-theme').addEventListener('click', changeTheme);
+byId('toggle-theme').addEventListener('click', toggleTheme);
 byId('open-help').addEventListener('click', actions['?']);
 byId('retry').addEventListener('click', () => connection.retryNow());
 setInterval(showChips, CHIPS_EVERY_MS);

@@ -8,17 +8,15 @@ const INK = '#0b0f14';
 const WIDEST_LABEL = 1.8;
 
 /**
- * Where a picture lies in a space that keeps its aspect: scale and the offset of its corner.
+ * Where a picture lies in a space that keeps its aspect: its scale and its edges.
  *
  * @param image {width, height} in source pixels, as the boxes are
  */
 export function fit(image, width, height) {
   const scale = Math.min(width / image.width, height / image.height);
-  return {
-    scale,
-    left: (width - image.width * scale) / 2,
-    top: (height - image.height * scale) / 2,
-  };
+  const left = (width - image.width * scale) / 2;
+  const top = (height - image.height * scale) / 2;
+  return { scale, left, top, right: width - left, bottom: height - top };
 }
 
 /**

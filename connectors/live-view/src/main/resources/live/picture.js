@@ -42,14 +42,17 @@ export class Picture {
   #boxes = element('canvas', { class: 'boxes', 'aria-hidden': 'true' });
   #context = this.#canvas.getContext('bitmaprenderer');
   #listener;
+  #holder;
   #viewState;
   #resizing;
   #next = null;
   #decoding = false;
+  #round = 0; // raised where what is under way must not be shown
   #decoded = null;
   #width = 0;
   #height = 0;
   #dirty = false;
+  #unseen = null; // painted, but perhaps not on the screen yet
 
   /**
    * @param listener its methods: shown(frame, decodable), seen(frame, nowMs) once it is on the
@@ -59,7 +62,7 @@ export class Picture {
     this.#viewState = viewState;
     this.#listener = listener;
     holder.append(this.#canvas, this.#boxes);
-    this.holder = holder;
+    this.#holder = holder;
     this.#resizing = new ResizeObserver(([entry]) => {
       this.#width = entry.contentRect.width;
       this.#height = entry.contentRect.height;
@@ -80,12 +83,18 @@ export class Picture {
     }
   }
 
-  /** Forgets what is shown or under way. */
-  clear() {
+  /** Keeps to what is shown: what is under way is given up. */
+  hold() {
+    this.#round++;
     this.#next?.dealtWith();
     this.#next = null;
     this.#decoded?.bitmap?.close();
     this.#decoded = null;
+  }
+
+  /** Forgets what is shown or under way. */
+  clear() {
+    this.hold();
     this.shown = null;
     this.#context.transferFromImageBitmap(null);
     this.redraw();
@@ -106,9 +115,14 @@ export class Picture {
     this.#decoding = true;
     while (this.#next !== null) {
       const frame = this.#next;
+      const round = this.#round;
       this.#next = null;
       const bitmap = await createImageBitmap(frame.blob).catch(() => null);
       frame.dealtWith();
+      if (round !== this.#round) {
+        bitmap?.close();
+        continue;
+      }
       this.#decoded?.bitmap?.close();
       this.#decoded = { frame, bitmap };
       askForPaint(this);
@@ -121,10 +135,10 @@ export class Picture {
       const { frame, bitmap } = this.#decoded;
       this.#decoded = null;
       this.shown = { ...frame, image: imageOf(frame, bitmap) };
-      this.holder.dataset.key = frame.header.key;
+      this.#holder.dataset.key = frame.header.key;
       this.#context.transferFromImageBitmap(bitmap); // closes it; null: nothing is shown
       this.#listener.shown(frame, bitmap !== null);
-      this.unseen = frame;
+      this.#unseen = frame;
       this.#dirty = true;
     }
     if (this.#dirty) {
@@ -134,9 +148,9 @@ export class Picture {
   }
 
   seen(now) {
-    if (this.unseen) {
-      this.#listener.seen(this.unseen, now);
-      this.unseen = null;
+    if (this.#unseen !== null) {
+      this.#listener.seen(this.#unseen, now);
+      this.#unseen = null;
     }
   }
 
@@ -148,8 +162,6 @@ export class Picture {
     if (this.shown?.header.event) {
       const { image } = this.shown;
       const place = fit(image, this.#width, this.#height);
-      place.right = place.left + image.width * place.scale;
-      place.bottom = place.top + image.height * place.scale;
       const objects = acceptedObjects(this.shown.header, this.#viewState);
       drawObjects(context, objects, place, overlayStyle(image.width * place.scale));
     }

@@ -4,6 +4,11 @@ import { crispContext } from './dom.js';
 
 const SECONDS = 60;
 
+/** To be read on light ground and on dark. */
+const BAR = '#8294a8';
+const BAD_BAR = '#e5534b';
+const NO_EVENT_BAR = 'rgb(130 148 168 / 0.4)';
+
 /**
  * What a camera saw in each second of the last minute.
  *
@@ -61,14 +66,14 @@ export function drawLine(canvas, { label, perSecond }, top, width, height) {
 }
 
 /** A window of frames: as many objects as each has, a dead letter from top to bottom. */
-export function drawWindow(canvas, frames, objectsOf, colours, width, height) {
+export function drawWindow(canvas, frames, objectsOf, width, height) {
   const context = crispContext(canvas, width, height);
   const bar = width / Math.max(1, frames.length);
   const counts = frames.map(objectsOf);
   const top = Math.max(4, ...counts);
   frames.forEach((frame, i) => {
     const size = frame.dead_letter ? height : 1 + (counts[i] / top) * (height - 1);
-    context.fillStyle = frame.dead_letter ? colours.bad : frame.event ? colours.bar : colours.none;
+    context.fillStyle = frame.dead_letter ? BAD_BAR : frame.event ? BAR : NO_EVENT_BAR;
     context.fillRect(i * bar, height - size, Math.max(1, bar - (bar > 3 ? 1 : 0)), size);
   });
 }

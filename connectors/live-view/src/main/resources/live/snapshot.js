@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { element } from './dom.js';
-import { drawObjects, overlayStyle } from './overlay.js';
+import { drawObjects, fit, overlayStyle } from './overlay.js';
 import { acceptedObjects } from './picture.js';
 
 /** Saves a shown frame with its boxes as a PNG of the picture's own size. */
@@ -9,13 +9,7 @@ export async function saveSnapshot({ header, blob, image }, viewState) {
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext('2d');
   context.drawImage(bitmap, 0, 0);
-  const place = {
-    scale: bitmap.width / image.width,
-    left: 0,
-    top: 0,
-    right: bitmap.width,
-    bottom: bitmap.height,
-  };
+  const place = fit(image, bitmap.width, bitmap.height);
   const style = { ...overlayStyle(bitmap.width), confidence: true, crowd: true };
   drawObjects(context, acceptedObjects(header, viewState), place, style);
   bitmap.close();
