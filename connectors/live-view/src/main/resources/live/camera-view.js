@@ -283,7 +283,7 @@ export class CameraView {
     setText(this.#time, text);
     this.#scrubber.setAttribute('aria-valuetext', text);
     const newest = this.camera.state.last_capture_ms ?? at;
-    setText(this.#ago, this.paused ? `−${((newest - at) / 1000).toFixed(1)} s` : '');
+    setText(this.#ago, this.paused ? `−${(Math.max(0, newest - at) / 1000).toFixed(1)} s` : '');
   }
 
   #writeFrame() {

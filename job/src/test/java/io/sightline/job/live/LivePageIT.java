@@ -7,6 +7,19 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sightline.events.DetectionEvent.BoundingBox;
+import io.sightline.job.ModelChoice;
+import io.sightline.job.OptionTypes;
+import io.sightline.job.demo.Demo;
+import io.sightline.job.demo.DemoSummary;
+import io.sightline.job.demo.SceneCameras;
+import io.sightline.toolchain.Progress;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import picocli.CommandLine;
 import io.sightline.job.live.StagedCameras.Outcome;
 import io.sightline.job.live.StagedCameras.Scene;
 import io.sightline.job.local.EmbeddedBroker;
@@ -416,6 +429,47 @@ class LivePageIT {
         browser.press(Keys.ESCAPE);
         browser.await("the wall", () -> browser.all(tile("keys-1")).get(0).isDisplayed());
         assertThat(browser.run("return document.activeElement.dataset.camera")).isEqualTo("keys-1");
+    }
+
+    @Test
+    void shouldShowTheCamerasOfTheDemo() throws Exception {
+        ModelChoice bundled = new ModelChoice();
+        OptionTypes.register(new CommandLine(bundled)).parseArgs();
+        SceneCameras scenes =
+                new SceneCameras(
+                        new SceneCameras.Settings(2, 2.0, SceneCameras.SEED, null, 90, null));
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        PrintStream out = new PrintStream(printed, true, StandardCharsets.UTF_8);
+        Demo demo = new Demo(bundled, scenes, null, true, Progress.SILENT, out);
+        CompletableFuture<DemoSummary> end = CompletableFuture.supplyAsync(() -> run(demo));
+        try {
+            browser.open(browser.await("the page's address", driver -> address(printed, end)));
+            for (String camera : List.of("cam-1", "cam-2")) {
+                awaitCondition(camera, "live");
+                awaitMovingPictures(tile(camera));
+            }
+            browser.await("persons", () -> browser.text("#events").contains("person"));
+        } finally {
+            scenes.stop();
+            end.join();
+        }
+    }
+
+    private static DemoSummary run(Demo demo) {
+        try {
+            return demo.run();
+        } catch (Exception e) {
+            throw new CompletionException(e);
+        }
+    }
+
+    /** What the demo has printed; null until then. */
+    private static String address(ByteArrayOutputStream printed, CompletableFuture<?> end) {
+        assertThat(end).isNotCompletedExceptionally();
+        Matcher line =
+                Pattern.compile("live page: (http://\\S+)")
+                        .matcher(printed.toString(StandardCharsets.UTF_8));
+        return line.find() ? line.group(1) : null;
     }
 
     private static String tile(String camera) {
