@@ -26,6 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import javax.imageio.ImageIO;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -56,6 +57,7 @@ final class StagedCameras implements AutoCloseable {
     private final DetectionEventCodec codec = new DetectionEventCodec();
     private final KafkaProducer<byte[], byte[]> producer;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
+    private final ScheduledFuture<?> filming;
     private final Map<String, Camera> cameras = new ConcurrentHashMap<>();
 
     /** What becomes of a frame. */
@@ -118,8 +120,12 @@ final class StagedCameras implements AutoCloseable {
                         Map.of("bootstrap.servers", bootstrapServers),
                         new ByteArraySerializer(),
                         new ByteArraySerializer());
-        clock.scheduleAtFixedRate(
-                () -> cameras.forEach(this::film), 0, INTERVAL_MILLIS, TimeUnit.MILLISECONDS);
+        filming =
+                clock.scheduleAtFixedRate(
+                        () -> cameras.forEach(this::film),
+                        0,
+                        INTERVAL_MILLIS,
+                        TimeUnit.MILLISECONDS);
     }
 
     static DetectedObject object(
@@ -171,7 +177,8 @@ final class StagedCameras implements AutoCloseable {
     }
 
     private void sendEvent(
-            String id, long seq, long captured, Scene scene, RecordMetadata place) {
+            String id, long seq, long captured, Scene scene, RecordMetadata place)
+            throws ExecutionException, InterruptedException {
         DetectionEvent event =
                 new DetectionEvent(
                         DetectionEvent.SCHEMA,
@@ -187,11 +194,13 @@ final class StagedCameras implements AutoCloseable {
                         new DetectionEvent.Timing(1, 2, 1, 5, 0.5, 1, 12),
                         null);
         producer.send(
-                new ProducerRecord<>(
-                        EVENTS, null, captured, id.getBytes(UTF_8), codec.encode(event)));
+                        new ProducerRecord<>(
+                                EVENTS, null, captured, id.getBytes(UTF_8), codec.encode(event)))
+                .get();
     }
 
-    private void sendDeadLetter(ProducerRecord<byte[], byte[]> frame, RecordMetadata place) {
+    private void sendDeadLetter(ProducerRecord<byte[], byte[]> frame, RecordMetadata place)
+            throws ExecutionException, InterruptedException {
         DeadLetterCodec.Encoded letter =
                 DeadLetterCodec.encode(
                         new DeadLetter(
@@ -214,11 +223,12 @@ final class StagedCameras implements AutoCloseable {
                         letter.key(),
                         letter.value());
         letter.headers().forEach(header -> record.headers().add(header.name(), header.value()));
-        producer.send(record);
+        producer.send(record).get();
     }
 
     @Override
     public void close() {
+        filming.cancel(false);
         clock.shutdownNow();
         producer.close();
     }
