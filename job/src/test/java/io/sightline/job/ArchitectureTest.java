@@ -34,6 +34,7 @@ class ArchitectureTest {
                     "vision", Set.of("events", "inference"),
                     "kafka", Set.of("events"),
                     "camera", Set.of("events"),
+                    "live", Set.of("events"),
                     "streaming", Set.of("vision", "inference", "events"),
                     "toolchain", Set.of("vision", "inference", "events"),
                     "job",
@@ -43,6 +44,7 @@ class ArchitectureTest {
                                     "vision",
                                     "kafka",
                                     "camera",
+                                    "live",
                                     "streaming",
                                     "toolchain"));
 
@@ -104,7 +106,7 @@ class ArchitectureTest {
                 .dependOnClassesThat(resideInAnyPackage("org.apache.flink..", "org.apache.kafka.."))
                 .check(MAIN);
         noClasses()
-                .that(in("camera"))
+                .that(in("camera", "live"))
                 .should()
                 .dependOnClassesThat(resideInAnyPackage("org.apache.flink.."))
                 .check(MAIN);
@@ -131,6 +133,21 @@ class ArchitectureTest {
     @Test
     void shouldKeepTheBrokerInsideTheJob() {
         classes().that(use("kafka")).should().resideInAPackage("io.sightline.job..").check(MAIN);
+    }
+
+    @Test
+    void shouldKeepTheWebServerInsideTheLiveView() {
+        classes()
+                .that(use("io.javalin").or(use("org.eclipse.jetty")).or(use("jakarta")))
+                .should()
+                .resideInAPackage(inModule("live"))
+                .check(MAIN);
+    }
+
+    /** A cluster may bring SLF4J 1.7, which has no fluent calls. */
+    @Test
+    void shouldLogOnlyAsEveryClusterCan() {
+        noClasses().should().dependOnClassesThat(resideInAPackage("org.slf4j.spi..")).check(MAIN);
     }
 
     @Test

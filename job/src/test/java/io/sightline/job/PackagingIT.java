@@ -60,6 +60,11 @@ class PackagingIT {
                     .noneMatch(name -> name.startsWith("kafka/server/"))
                     .noneMatch(name -> name.startsWith("scala/"))
                     .noneMatch(name -> name.startsWith("io/sightline/camera/"))
+                    .noneMatch(name -> name.startsWith("io/sightline/live/"))
+                    .noneMatch(name -> name.startsWith("live/"))
+                    .noneMatch(name -> name.startsWith("io/javalin/"))
+                    .noneMatch(name -> name.startsWith("org/eclipse/jetty/"))
+                    .noneMatch(name -> name.startsWith("kotlin/"))
                     .noneMatch(name -> name.startsWith("io/sightline/job/cli/"))
                     .noneMatch(name -> name.startsWith("io/sightline/job/demo/"))
                     .noneMatch(name -> name.startsWith("io/sightline/job/bench/"))
@@ -135,6 +140,9 @@ class PackagingIT {
                         "flink-clients",
                         "kafka_2.13",
                         "log4j-core",
+                        "log4j-slf4j2-impl",
+                        "javalin",
+                        "sightline-live-view",
                         "opencv",
                         "ffmpeg")
                 .noneMatch(name -> name.startsWith("junit") || name.startsWith("assertj"))

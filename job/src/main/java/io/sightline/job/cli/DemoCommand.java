@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "demo",
         description =
-                "Show Sightline at work in one process: a Kafka broker, Flink, cameras and the job. Without options: four simulated cameras and the bundled model, until Ctrl-C.",
+                "Show Sightline at work in one process: a Kafka broker, Flink, cameras, the job and the live page. Without options: four simulated cameras and the bundled model, until Ctrl-C.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
 final class DemoCommand implements Callable<Integer> {
@@ -85,13 +85,16 @@ final class DemoCommand implements Callable<Integer> {
                     "Write what is to be seen in each frame of the simulated cameras to that file, a line of JSON each.")
     Path truth;
 
+    @Option(names = "--no-ui", description = "Do not serve the live page.")
+    boolean noUi;
+
     @Override
     public Integer call() throws Exception {
         DemoCameras playing = videos == null ? scenes() : videos();
         requireWritable("--events", events);
         requireWritable("--truth", truth);
         try (ProgressLine progress = ProgressLine.open()) {
-            System.out.println(new Demo(model, playing, events, progress, System.out).run());
+            System.out.println(new Demo(model, playing, events, !noUi, progress, System.out).run());
         }
         return 0;
     }

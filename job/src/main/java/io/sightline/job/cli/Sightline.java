@@ -34,6 +34,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             RunCommand.class,
             ReplayCommand.class,
             SimulateCommand.class,
+            LiveCommand.class,
             DetectCommand.class,
             BenchCommand.class,
             ModelCommand.class,

@@ -9,6 +9,10 @@ import io.sightline.job.ModelChoice;
 import io.sightline.job.local.EmbeddedBroker;
 import io.sightline.job.local.LocalFlink;
 import io.sightline.job.local.TopicTrimmer;
+import io.sightline.live.HttpEndpoint;
+import io.sightline.live.LiveView;
+import io.sightline.live.Topics;
+import io.sightline.live.WindowLimits;
 import io.sightline.toolchain.Progress;
 import io.sightline.vision.NmsSettings;
 import java.io.IOException;
@@ -24,9 +28,9 @@ import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
- * Everything in one process: a Kafka broker, Flink, cameras, the job, and somebody who reads its
- * events. Ends when the cameras do and every frame they sent has its event or dead letter, and
- * leaves nothing behind.
+ * Everything in one process: a Kafka broker, Flink, cameras, the job, somebody who reads its
+ * events, and the live page. Ends when the cameras do and every frame they sent has its event or
+ * dead letter, and leaves nothing behind.
  */
 public final class Demo {
 
@@ -56,6 +60,12 @@ public final class Demo {
      */
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
+    /** Taken by something else, any other will do. */
+    private static final int PAGE_PORT = 8080;
+
+    private static final WindowLimits WINDOW =
+            new WindowLimits(150, 128L << 20, 256, Duration.ofSeconds(2));
+
     private static final String FRAMES = "camera-frames";
     private static final String EVENTS = "detections";
     private static final String DEAD_LETTERS = "camera-frames-dead-letter";
@@ -63,11 +73,13 @@ public final class Demo {
     private final ModelChoice model;
     private final DemoCameras cameras;
     private final Path eventsFile;
+    private final boolean page;
     private final Progress progress;
     private final PrintStream out;
 
     /**
      * @param eventsFile gets the events as they are on the topic, a line each; null for nowhere
+     * @param page whether to serve the live page meanwhile
      * @param progress is told how far the cameras are made ready
      * @param out gets a line for every event, and for what goes on between them
      */
@@ -75,11 +87,13 @@ public final class Demo {
             ModelChoice model,
             DemoCameras cameras,
             Path eventsFile,
+            boolean page,
             Progress progress,
             PrintStream out) {
         this.model = model;
         this.cameras = cameras;
         this.eventsFile = eventsFile;
+        this.page = page;
         this.progress = progress;
         this.out = out;
     }
@@ -117,8 +131,10 @@ public final class Demo {
             cluster.awaitRunning(job);
             events.follow(broker.bootstrapServers(), EVENTS, DEAD_LETTERS);
             ready.get();
-            try (TopicTrimmer trimmer =
-                    new TopicTrimmer(broker.bootstrapServers(), events::needed, TRIM_INTERVAL)) {
+            try (LiveView live = page ? servePage(broker) : null;
+                    TopicTrimmer trimmer =
+                            new TopicTrimmer(
+                                    broker.bootstrapServers(), events::needed, TRIM_INTERVAL)) {
                 long sent = play(broker, scoring, result);
                 long behind = sent - events.received();
                 long ended = System.nanoTime();
@@ -182,6 +198,19 @@ public final class Demo {
         thread.setDaemon(true);
         thread.start();
         return ready;
+    }
+
+    private LiveView servePage(EmbeddedBroker broker) throws IOException {
+        Map<String, Object> client = Map.of("bootstrap.servers", broker.bootstrapServers());
+        Topics topics = new Topics(FRAMES, EVENTS, DEAD_LETTERS);
+        LiveView live;
+        try {
+            live = LiveView.start(client, topics, WINDOW, HttpEndpoint.loopback(PAGE_PORT));
+        } catch (IOException taken) {
+            live = LiveView.start(client, topics, WINDOW, HttpEndpoint.loopback(0));
+        }
+        out.println("live page: " + live.uri());
+        return live;
     }
 
     private long play(EmbeddedBroker broker, Scoring scoring, CompletableFuture<Void> job)

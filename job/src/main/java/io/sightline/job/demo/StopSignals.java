@@ -12,7 +12,7 @@ import java.util.List;
  * one ends the process as ever. A shutdown hook would not do, since it runs beside those that stop
  * the broker and Flink.
  */
-final class StopSignals implements AutoCloseable {
+public final class StopSignals implements AutoCloseable {
 
     private static final List<String> NAMES = List.of("INT", "TERM");
 
@@ -29,7 +29,7 @@ final class StopSignals implements AutoCloseable {
      *
      * @param stop called by a thread of its own
      */
-    static StopSignals to(Runnable stop) {
+    public static StopSignals to(Runnable stop) {
         try {
             // By name, since the compiler warns of every mention, though the module that has it is
             // there to stay until there is something better.

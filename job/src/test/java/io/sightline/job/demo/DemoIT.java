@@ -61,6 +61,7 @@ class DemoIT {
                                     choose(model),
                                     new VideoCameras(plan(video)),
                                     file,
+                                    false,
                                     Progress.SILENT,
                                     out)
                             .run();
@@ -113,6 +114,7 @@ class DemoIT {
                                 bundledOrAnother(),
                                 cameras,
                                 eventsFile,
+                                false,
                                 Progress.SILENT,
                                 new PrintStream(OutputStream.nullOutputStream()))
                         .run();
@@ -160,6 +162,7 @@ class DemoIT {
                                 bundledOrAnother(),
                                 new Stopping(scenes, 7),
                                 null,
+                                false,
                                 Progress.SILENT,
                                 new PrintStream(OutputStream.nullOutputStream()))
                         .run()
