@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
 final class Access {
 
     private static final String BEARER = "Bearer ";
+    private static final Pattern PORT = Pattern.compile(":\\d*$");
     private static final Pattern IPV4 = Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}");
     private static final Pattern IPV6 = Pattern.compile("\\[[0-9a-f:.]+]");
 
@@ -108,8 +109,7 @@ final class Access {
     }
 
     private static String withoutPort(String host) {
-        int end = host.startsWith("[") ? host.indexOf(']') + 1 : host.lastIndexOf(':');
-        return end <= 0 ? host : host.substring(0, end);
+        return PORT.matcher(host).replaceFirst("");
     }
 
     private static String withPort(String host, String defaultPort) {

@@ -39,6 +39,7 @@ import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.session.NullSessionCache;
+import org.eclipse.jetty.session.NullSessionDataStore;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -180,7 +181,9 @@ final class LiveServer implements AutoCloseable {
     private static void keepNoSessions(ServletContextHandler context) {
         SessionHandler sessions = context.getSessionHandler();
         sessions.setUsingCookies(false);
-        sessions.setSessionCache(new NullSessionCache(sessions));
+        NullSessionCache nothing = new NullSessionCache(sessions);
+        nothing.setSessionDataStore(new NullSessionDataStore());
+        sessions.setSessionCache(nothing);
     }
 
     /** Pictures are compressed already: WebSockets must not do it again. */

@@ -51,6 +51,10 @@ final class Viewer {
     private static final class Feed {
         long newestOffered;
         long lastSent;
+
+        /** Of those sent with the picture itself. */
+        long lastShown;
+
         long offered;
         long sent;
         int underWay;
@@ -91,7 +95,7 @@ final class Viewer {
     }
 
     private void note(Picture picture) {
-        if (closed || (shown != null && !shown.contains(picture.camera()))) {
+        if (closed) {
             return;
         }
         Feed feed = feeds.computeIfAbsent(picture.camera(), ignored -> new Feed());
@@ -136,7 +140,8 @@ final class Viewer {
     }
 
     /**
-     * Only those cameras' pictures from now on, each beginning with its newest.
+     * Only those cameras' pictures from now on, each beginning with its newest. Of the others only
+     * what is known of a frame is sent, without its picture.
      *
      * @param cameras null for all
      */
@@ -144,12 +149,20 @@ final class Viewer {
         Collection<Picture> newest = window.newest();
         synchronized (this) {
             shown = cameras;
-            if (cameras != null) {
-                pending.retainAll(cameras);
+            for (Picture picture : newest) {
+                note(picture);
+                if (!closed
+                        && isShown(picture.camera())
+                        && feeds.get(picture.camera()).lastShown < picture.index()) {
+                    pending.add(picture.camera());
+                }
             }
-            newest.forEach(this::note);
         }
         pump();
+    }
+
+    private boolean isShown(String camera) {
+        return shown == null || shown.contains(camera);
     }
 
     /**
@@ -172,7 +185,11 @@ final class Viewer {
     /** Pictures of that camera that came and were not sent, the one that waits aside. */
     synchronized long notSent(String camera) {
         Feed feed = feeds.get(camera);
-        return feed == null ? 0 : feed.offered - feed.sent - (pending.contains(camera) ? 1 : 0);
+        if (feed == null) {
+            return 0;
+        }
+        boolean waits = pending.contains(camera) && feed.newestOffered > feed.lastSent;
+        return feed.offered - feed.sent - (waits ? 1 : 0);
     }
 
     /** Since when one message has been on its way out; {@link Long#MAX_VALUE} where none is. */
@@ -252,15 +269,26 @@ final class Viewer {
             }
             cameras.remove();
             Picture newest = window.newest(camera);
-            if (newest != null && newest.index() > feed.lastSent) {
-                feed.lastSent = newest.index();
-                feed.sent++;
-                feed.underWay++;
-                unacknowledged.add(feed);
-                return () -> connection.send(newest, this::done);
+            boolean whole = isShown(camera);
+            if (newest != null && newest.index() > (whole ? feed.lastShown : feed.lastSent)) {
+                sends(feed, newest, whole);
+                Picture picture = whole ? newest : newest.withoutImage();
+                return () -> connection.send(picture, this::done);
             }
         }
         return null;
+    }
+
+    private void sends(Feed feed, Picture picture, boolean whole) {
+        if (picture.index() > feed.lastSent) {
+            feed.lastSent = picture.index();
+            feed.sent++;
+        }
+        if (whole) {
+            feed.lastShown = picture.index();
+        }
+        feed.underWay++;
+        unacknowledged.add(feed);
     }
 
     private void done(boolean sent) {

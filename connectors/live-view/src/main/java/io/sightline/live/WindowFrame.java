@@ -64,5 +64,12 @@ final class WindowFrame {
      * @param header JSON, UTF-8
      * @param image the encoded picture; shared, never written to
      */
-    record Picture(String camera, long index, byte[] header, String contentType, byte[] image) {}
+    record Picture(String camera, long index, byte[] header, String contentType, byte[] image) {
+
+        private static final byte[] NO_IMAGE = {};
+
+        Picture withoutImage() {
+            return new Picture(camera, index, header, contentType, NO_IMAGE);
+        }
+    }
 }
