@@ -101,7 +101,8 @@ export class CameraDetails {
     }
     const top = Math.max(2, ...series.flatMap(({ perSecond }) => perSecond));
     series.forEach((each, i) => {
-      const { canvas, value } = this.#rows[i];
+      const { canvas, value, swatch } = this.#rows[i];
+      swatch.style.background = classColour(each.label); // known from the first event on
       // The last second is still running; the one before it is whole.
       setText(value, each.perSecond.at(-2).toFixed(1));
       if (canvas.clientWidth > 0) {
@@ -113,11 +114,10 @@ export class CameraDetails {
 
 function plotRow(label) {
   const swatch = element('i', { class: 'swatch' });
-  swatch.style.background = classColour(label);
   const canvas = element('canvas', { 'aria-hidden': 'true' });
   const value = element('b');
   const name = element('span', { class: 'label', title: label }, swatch, label);
-  return { label, canvas, value, node: element('div', { class: 'plot' }, name, canvas, value) };
+  return { label, canvas, value, swatch, node: element('div', { class: 'plot' }, name, canvas, value) };
 }
 
 function frameText({ seq, image, model }) {

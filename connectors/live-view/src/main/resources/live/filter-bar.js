@@ -27,8 +27,9 @@ export class FilterBar {
     for (const label of counts.keys()) {
       this.#chip(label);
     }
-    for (const [label, { number }] of this.#chips) {
+    for (const [label, { number, swatch }] of this.#chips) {
       setText(number, String(counts.get(label) ?? 0));
+      swatch.style.background = classColour(label); // known from the first event on
     }
   }
 
@@ -49,7 +50,6 @@ export class FilterBar {
       return;
     }
     const swatch = element('i', { class: 'swatch' });
-    swatch.style.background = classColour(label);
     const number = element('b', {}, '0');
     const node = element(
       'button',
@@ -64,7 +64,7 @@ export class FilterBar {
       number,
     );
     node.dataset.label = label;
-    this.#chips.set(label, { node, number });
+    this.#chips.set(label, { node, number, swatch });
     const order = [...this.#chips.keys()].sort(inClassOrder);
     this.#node.append(...order.map((each) => this.#chips.get(each).node));
   }

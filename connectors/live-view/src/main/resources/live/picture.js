@@ -96,7 +96,7 @@ export class Picture {
   clear() {
     this.hold();
     this.shown = null;
-    this.#context.transferFromImageBitmap(null);
+    this.#transfer(null);
     this.redraw();
   }
 
@@ -136,7 +136,7 @@ export class Picture {
       this.#decoded = null;
       this.shown = { ...frame, image: imageOf(frame, bitmap) };
       this.#holder.dataset.key = frame.header.key;
-      this.#context.transferFromImageBitmap(bitmap); // closes it; null: nothing is shown
+      this.#transfer(bitmap);
       this.#listener.shown(frame, bitmap !== null);
       this.#unseen = frame;
       this.#dirty = true;
@@ -145,6 +145,17 @@ export class Picture {
       this.#dirty = false;
       this.#drawBoxes();
     }
+  }
+
+  /** Closes the bitmap; with null nothing is shown. */
+  #transfer(bitmap) {
+    const { width, height } = bitmap ?? this.#canvas;
+    // The canvas lies in its holder by its own size, whatever the size of the bitmap in it.
+    if (this.#canvas.width !== width || this.#canvas.height !== height) {
+      this.#canvas.width = width;
+      this.#canvas.height = height;
+    }
+    this.#context.transferFromImageBitmap(bitmap);
   }
 
   seen(now) {

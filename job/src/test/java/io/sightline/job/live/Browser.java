@@ -15,7 +15,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.openqa.selenium.By;
@@ -35,7 +35,7 @@ import org.openqa.selenium.support.ui.WebDriverWait;
 final class Browser implements AutoCloseable {
 
     /** Generous: on a busy machine a browser starts slowly. */
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private final ChromeDriver driver;
 
@@ -111,8 +111,9 @@ final class Browser implements AutoCloseable {
         return driver.findElements(By.cssSelector(selector));
     }
 
+    /** The text in an element, whether or not the screen has room for it. */
     String text(String selector) {
-        return one(selector).getText();
+        return one(selector).getDomProperty("textContent");
     }
 
     String attribute(String selector, String name) {
@@ -131,10 +132,6 @@ final class Browser implements AutoCloseable {
     /** Presses keys one after the other, whatever has the focus. */
     void press(CharSequence... keys) {
         new Actions(driver).sendKeys(keys).perform();
-    }
-
-    void press(Keys key) {
-        press((CharSequence) key);
     }
 
     /** Of an element on the page, in CSS pixels. */
@@ -158,15 +155,18 @@ final class Browser implements AutoCloseable {
     }
 
     void await(String what, Condition condition) {
-        await(what, driver -> condition.holds() ? Boolean.TRUE : null);
+        awaitValue(what, () -> condition.holds() ? Boolean.TRUE : null);
     }
 
     /** Waits until there is a value, and returns it. */
-    <T> T await(String what, Function<ChromeDriver, T> value) {
+    <T> T awaitValue(String what, Supplier<T> value) {
         return new WebDriverWait(driver, PATIENCE, Duration.ofMillis(50))
                 .withMessage(what)
-                .ignoreAll(List.of(NoSuchElementException.class, StaleElementReferenceException.class))
-                .until(ignored -> value.apply(driver));
+                .ignoreAll(
+                        List.of(
+                                NoSuchElementException.class,
+                                StaleElementReferenceException.class))
+                .until(ignored -> value.get());
     }
 
     @Override
