@@ -12,6 +12,7 @@ import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -37,6 +38,7 @@ final class Page implements WebSocket.Listener, AutoCloseable {
     private final StringBuilder text = new StringBuilder();
     private final ByteArrayOutputStream binary = new ByteArrayOutputStream();
     private final boolean acknowledges;
+    private CompletableFuture<WebSocket> said = CompletableFuture.completedFuture(null);
     private WebSocket socket;
     private long taken;
     private volatile int closeCode;
@@ -62,7 +64,12 @@ final class Page implements WebSocket.Listener, AutoCloseable {
     }
 
     void say(String json) {
-        socket.sendText(json, true).join();
+        say(socket, json);
+    }
+
+    /** One after the other: this client refuses to send while it sends. */
+    private synchronized void say(WebSocket to, String json) {
+        said = said.thenCompose(ignored -> to.sendText(json, true));
     }
 
     /** The next message of that type; those before it are lost. */
@@ -133,7 +140,7 @@ final class Page implements WebSocket.Listener, AutoCloseable {
             }
             taken++;
             if (acknowledges) {
-                webSocket.sendText("{\"type\":\"ack\",\"frames\":" + taken + "}", true);
+                say(webSocket, "{\"type\":\"ack\",\"frames\":" + taken + "}");
             }
         }
         webSocket.request(1);
