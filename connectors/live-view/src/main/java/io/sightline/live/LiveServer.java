@@ -15,7 +15,6 @@ import io.javalin.http.NotFoundResponse;
 import io.javalin.http.SameSite;
 import io.javalin.http.UnauthorizedResponse;
 import io.javalin.http.staticfiles.Location;
-import io.javalin.util.JavalinException;
 import io.javalin.websocket.WsConfig;
 import io.javalin.websocket.WsConnectContext;
 import io.javalin.websocket.WsContext;
@@ -23,6 +22,11 @@ import io.javalin.websocket.WsMessageContext;
 import io.sightline.live.Messages.Moment;
 import io.sightline.live.WindowFrame.Picture;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashSet;
@@ -36,8 +40,11 @@ import org.eclipse.jetty.ee10.servlet.SessionHandler;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.session.NullSessionCache;
 import org.eclipse.jetty.session.NullSessionDataStore;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
@@ -93,6 +100,7 @@ final class LiveServer implements AutoCloseable {
     private final ObjectMapper json = new ObjectMapper();
     private final Map<String, Viewer> bySession = new ConcurrentHashMap<>();
     private final Javalin javalin;
+    private ServerSocketChannel socket;
 
     LiveServer(
             FrameWindow window,
@@ -117,23 +125,33 @@ final class LiveServer implements AutoCloseable {
      * @throws IOException where the port is taken, or the address is not this machine's
      */
     void start() throws IOException {
+        // Bound here, since Javalin would report a taken port as an error of its own.
         try {
-            javalin.start();
-        } catch (JavalinException e) {
-            Throwable root = e;
-            while (root.getCause() != null) {
-                root = root.getCause();
-            }
+            socket = ServerSocketChannel.open();
+            socket.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+            socket.bind(new InetSocketAddress(endpoint.address(), endpoint.port()));
+        } catch (IOException | UnresolvedAddressException e) {
             throw new IOException(
                     "the live page cannot be served at "
                             + endpoint.address()
                             + ":"
                             + endpoint.port()
                             + " ("
-                            + root.getMessage()
+                            + (e.getMessage() == null ? "unknown address" : e.getMessage())
                             + "): is the port taken? --port 0 takes any that is free",
                     e);
         }
+        javalin.start();
+    }
+
+    private ServerConnector connector(Server server, HttpConfiguration http) {
+        ServerConnector connector = new ServerConnector(server, new HttpConnectionFactory(http));
+        try {
+            connector.open(socket);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return connector;
     }
 
     int port() {
@@ -148,8 +166,7 @@ final class LiveServer implements AutoCloseable {
         threads.setName("live-http");
         threads.setDaemon(true);
         config.jetty.threadPool = threads;
-        config.jetty.host = endpoint.address();
-        config.jetty.port = endpoint.port();
+        config.jetty.addConnector(this::connector);
         config.jetty.modifyServer(
                 server -> server.addBean(new NetworkConnectionLimit(MAX_CONNECTIONS, server)));
         config.jetty.modifyServletContextHandler(LiveServer::keepNoSessions);
@@ -377,5 +394,12 @@ final class LiveServer implements AutoCloseable {
     @Override
     public void close() {
         javalin.stop();
+        if (socket != null) {
+            try {
+                socket.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
     }
 }

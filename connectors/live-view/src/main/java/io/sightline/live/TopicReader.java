@@ -148,8 +148,6 @@ final class TopicReader implements AutoCloseable {
             // Closed.
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } finally {
-            consumer.close(CloseOptions.timeout(Duration.ZERO));
         }
     }
 
@@ -315,14 +313,21 @@ final class TopicReader implements AutoCloseable {
         }
     }
 
-    /** Ends the thread and waits for it. Idempotent. */
+    /** Ends the thread, if it was started, and waits for it. Idempotent. */
     @Override
     public void close() {
         closed.countDown();
         consumer.wakeup();
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        consumer.close(CloseOptions.timeout(Duration.ZERO));
+        if (interrupted) {
             Thread.currentThread().interrupt();
         }
     }

@@ -13,6 +13,8 @@ import java.util.List;
 /** Frames and answers as tests need them. */
 final class TestFrames {
 
+    private static final DetectionEventCodec EVENTS = new DetectionEventCodec();
+
     private TestFrames() {}
 
     static CameraFrame frame(String camera, int bytes) {
@@ -36,9 +38,7 @@ final class TestFrames {
     }
 
     static String json(FrameKey key, String camera, List<DetectedObject> objects) {
-        return new String(
-                new DetectionEventCodec().encode(detection(key, camera, objects)),
-                StandardCharsets.UTF_8);
+        return new String(EVENTS.encode(detection(key, camera, objects)), StandardCharsets.UTF_8);
     }
 
     static DetectionEvent detection(FrameKey key, String camera, List<DetectedObject> objects) {

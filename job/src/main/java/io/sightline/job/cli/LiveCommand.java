@@ -9,6 +9,7 @@ import io.sightline.live.LiveView;
 import io.sightline.live.Topics;
 import io.sightline.live.WindowLimits;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -146,6 +147,10 @@ final class LiveCommand implements Callable<Integer> {
                                         joinTimeout),
                                 new HttpEndpoint(bind, port, names, token));
                 StopSignals signals = StopSignals.to(stopped::countDown)) {
+            if (token == null && !InetAddress.getByName(bind).isLoopbackAddress()) {
+                System.err.println(
+                        "whoever reaches this machine can watch the cameras: give --token-file");
+            }
             System.out.printf(
                     "live page: %s%s; Ctrl-C ends it%n",
                     page.uri(), token == null ? "" : "?token=… with the token");
