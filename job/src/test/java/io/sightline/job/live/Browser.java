@@ -19,7 +19,6 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.openqa.selenium.By;
-import org.openqa.selenium.Keys;
 import org.openqa.selenium.NoSuchElementException;
 import org.openqa.selenium.OutputType;
 import org.openqa.selenium.Rectangle;
@@ -142,8 +141,7 @@ final class Browser implements AutoCloseable {
     /** What is to be seen. */
     BufferedImage screenshot() {
         try {
-            return ImageIO.read(
-                    new ByteArrayInputStream(driver.getScreenshotAs(OutputType.BYTES)));
+            return ImageIO.read(new ByteArrayInputStream(driver.getScreenshotAs(OutputType.BYTES)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -163,9 +161,7 @@ final class Browser implements AutoCloseable {
         return new WebDriverWait(driver, PATIENCE, Duration.ofMillis(50))
                 .withMessage(what)
                 .ignoreAll(
-                        List.of(
-                                NoSuchElementException.class,
-                                StaleElementReferenceException.class))
+                        List.of(NoSuchElementException.class, StaleElementReferenceException.class))
                 .until(ignored -> value.get());
     }
 

@@ -12,14 +12,6 @@ import io.sightline.job.OptionTypes;
 import io.sightline.job.demo.Demo;
 import io.sightline.job.demo.DemoSummary;
 import io.sightline.job.demo.SceneCameras;
-import io.sightline.toolchain.Progress;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import picocli.CommandLine;
 import io.sightline.job.live.StagedCameras.Outcome;
 import io.sightline.job.live.StagedCameras.Scene;
 import io.sightline.job.local.EmbeddedBroker;
@@ -27,10 +19,13 @@ import io.sightline.live.HttpEndpoint;
 import io.sightline.live.LiveView;
 import io.sightline.live.Topics;
 import io.sightline.live.WindowLimits;
+import io.sightline.toolchain.Progress;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -41,7 +36,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.IntPredicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -53,6 +52,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.Rectangle;
+import picocli.CommandLine;
 
 /** The page in a real browser, its server at a real broker; cameras and events are staged. */
 @Timeout(180)
@@ -137,8 +137,7 @@ class LivePageIT {
         assertThat(browser.all(".tile").stream().map(tile -> tile.getDomAttribute("data-camera")))
                 .containsSubsequence("wall-1", "wall-2", "wall-10");
         browser.await(
-                "the list of events",
-                () -> browser.text("#events").contains("wall-10person0 ↑ 1"));
+                "the list of events", () -> browser.text("#events").contains("wall-10person0 ↑ 1"));
     }
 
     @Test
@@ -260,8 +259,7 @@ class LivePageIT {
     void shouldShowHostileNamesAsTextAndRunNoneOfIt() {
         String attack = "<img src=x onerror='window.ran=1'><script>window.ran=1</script>";
         cameras.start(
-                attack,
-                new Scene(640, 480, List.of(object(7, attack, 0.9, 80, 120, 200, 300))));
+                attack, new Scene(640, 480, List.of(object(7, attack, 0.9, 80, 120, 200, 300))));
         browser.open(live.uri().toString());
         String tile = ".tile[data-camera^='<img src=x']";
         awaitMovingPictures(tile);
@@ -295,7 +293,8 @@ class LivePageIT {
         browser.open(shared);
         awaitMovingPictures("#large");
         browser.await("the person alone", () -> drawn(PERSON_COLOUR) && !drawn(CAR_COLOUR));
-        assertThat(browser.attribute(".chip[data-label='person']", "aria-pressed")).isEqualTo("true");
+        assertThat(browser.attribute(".chip[data-label='person']", "aria-pressed"))
+                .isEqualTo("true");
 
         browser.open(page("camera", "filtered", "confidence", "0.75"));
         awaitMovingPictures("#large");
@@ -402,8 +401,7 @@ class LivePageIT {
     private static List<String> keys(String camera) {
         URI uri = live.uri().resolve("/api/frames?camera=" + camera);
         try (InputStream in = uri.toURL().openStream()) {
-            return new ObjectMapper()
-                    .readTree(in).findValuesAsText("key");
+            return new ObjectMapper().readTree(in).findValuesAsText("key");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

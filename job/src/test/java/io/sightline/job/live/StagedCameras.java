@@ -47,11 +47,17 @@ final class StagedCameras implements AutoCloseable {
     static final long INTERVAL_MILLIS = 200;
 
     private static final int PARTITIONS = 2;
+
     /** An APP1 segment with nothing in it but tag 0x0112, orientation, of value 6. */
     private static final byte[] EXIF_ON_ITS_SIDE =
             HexFormat.of()
-                    .parseHex("ffe10022457869660000"
-                            + "4d4d002a00000008" + "0001" + "011200030000000100060000" + "00000000");
+                    .parseHex(
+                            "ffe10022457869660000"
+                                    + "4d4d002a00000008"
+                                    + "0001"
+                                    + "011200030000000100060000"
+                                    + "00000000");
+
     private static final String MODEL_SHA256 = "5".repeat(64);
 
     private final DetectionEventCodec codec = new DetectionEventCodec();
@@ -96,8 +102,7 @@ final class StagedCameras implements AutoCloseable {
             byte[] turned = new byte[jpeg.length + EXIF_ON_ITS_SIDE.length];
             System.arraycopy(jpeg, 0, turned, 0, 2);
             System.arraycopy(EXIF_ON_ITS_SIDE, 0, turned, 2, EXIF_ON_ITS_SIDE.length);
-            System.arraycopy(
-                    jpeg, 2, turned, 2 + EXIF_ON_ITS_SIDE.length, jpeg.length - 2);
+            System.arraycopy(jpeg, 2, turned, 2 + EXIF_ON_ITS_SIDE.length, jpeg.length - 2);
             return turned;
         }
     }
@@ -176,8 +181,7 @@ final class StagedCameras implements AutoCloseable {
         }
     }
 
-    private void sendEvent(
-            String id, long seq, long captured, Scene scene, RecordMetadata place)
+    private void sendEvent(String id, long seq, long captured, Scene scene, RecordMetadata place)
             throws ExecutionException, InterruptedException {
         DetectionEvent event =
                 new DetectionEvent(
@@ -217,11 +221,7 @@ final class StagedCameras implements AutoCloseable {
                         1024);
         ProducerRecord<byte[], byte[]> record =
                 new ProducerRecord<>(
-                        DEAD_LETTERS,
-                        null,
-                        letter.timestampMillis(),
-                        letter.key(),
-                        letter.value());
+                        DEAD_LETTERS, null, letter.timestampMillis(), letter.key(), letter.value());
         letter.headers().forEach(header -> record.headers().add(header.name(), header.value()));
         producer.send(record).get();
     }
