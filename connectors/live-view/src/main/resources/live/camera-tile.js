@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+import { classColour, countByLabel } from './classes.js';
+import { element, setText } from './dom.js';
+import { clock, count, duration, milliseconds } from './format.js';
+import { acceptedObjects, Picture } from './picture.js';
+import { drawStacked, seenLastMinute } from './plot.js';
+
+const MOST_CLASSES = 4;
+
+/** One camera of the wall: a button with its picture and its numbers. */
+export class CameraTile {
+  #viewState;
+  #dot = element('i', { class: 'dot' });
+  #bad = element('span', { class: 'badge bad', title: 'Dead letters: frames the job could not take' });
+  #dropped = element('span', { class: 'badge', title: 'Frames this page did not get in time' });
+  #rate = element('span', { class: 'rate', title: 'Frames a second' });
+  #latency = element('span', { class: 'rate latency', title: 'Capture to event, p95 of the last minute' });
+  #notice = element('span', { class: 'notice' });
+  #frame = element('span', { class: 'frame' });
+  #plot = element('canvas', { class: 'spark', 'aria-hidden': 'true' });
+  #seen = element('span', { class: 'seen' });
+
+  constructor(camera, viewState, listener) {
+    this.camera = camera;
+    this.#viewState = viewState;
+    this.node = element(
+      'button',
+      { class: 'tile', type: 'button', tabindex: '-1', click: () => viewState.openCamera(camera.id) },
+      element(
+        'span',
+        { class: 'head' },
+        this.#dot,
+        element('span', { class: 'name', title: camera.id }, camera.id),
+        this.#bad,
+        this.#dropped,
+        this.#rate,
+        this.#latency,
+      ),
+      this.#frame,
+      this.#plot,
+      this.#seen,
+    );
+    this.node.dataset.camera = camera.id;
+    this.picture = new Picture(this.#frame, viewState, {
+      ...listener,
+      shown: (frame, decodable) => this.#shown(frame, decodable),
+    });
+    this.#frame.append(this.#notice);
+  }
+
+  close() {
+    this.picture.close();
+    this.node.remove();
+  }
+
+  #shown({ header }, decodable) {
+    this.node.dataset.key = header.key;
+    this.undecodable = decodable ? null : header;
+    this.#writeSeen();
+    this.#writeNotice();
+  }
+
+  /** Once a second, and when the filter changes. */
+  update(now) {
+    const { state } = this.camera;
+    this.condition = this.camera.condition(now);
+    this.node.dataset.condition = this.condition;
+    this.now = now;
+    setText(this.#rate, `${(state.frames_per_second ?? 0).toFixed(1)}/s`);
+    setText(this.#latency, milliseconds(state.latency_ms?.p95));
+    badge(this.#bad, state.dead_letters, 'dead');
+    badge(this.#dropped, (state.dropped ?? 0) + (state.not_sent ?? 0), 'dropped');
+    this.node.setAttribute('aria-label', `${this.camera.id}: ${conditionText(this.camera, this.condition, now)}`);
+    this.#writeSeen();
+    this.#writeNotice();
+    if (this.#plot.clientWidth > 0) {
+      const series = seenLastMinute(state, this.#viewState);
+      drawStacked(this.#plot, series, this.#plot.clientWidth, this.#plot.clientHeight);
+    }
+  }
+
+  #writeSeen() {
+    const counts = countByLabel(
+      this.camera.header ? acceptedObjects(this.camera.header, this.#viewState) : [],
+    );
+    const text = JSON.stringify([...counts]);
+    if (text !== this.written) {
+      this.written = text;
+      this.#seen.replaceChildren(
+        ...[...counts].slice(0, MOST_CLASSES).map(([label, n]) => countOf(label, n)),
+        ...(counts.size > MOST_CLASSES ? [`+${counts.size - MOST_CLASSES}`] : []),
+      );
+    }
+  }
+
+  #writeNotice() {
+    const text = noticeOf(this.camera, this.condition, this.now, this.undecodable);
+    setText(this.#notice, text);
+    this.#notice.hidden = text === '';
+  }
+}
+
+function badge(node, value, word) {
+  node.hidden = !value;
+  setText(node, `${count(value)} ${word}`);
+}
+
+/** A class's swatch, name and number. */
+export function countOf(label, number) {
+  const swatch = element('i', { class: 'swatch' });
+  swatch.style.background = classColour(label);
+  return element('span', { class: 'count' }, swatch, element('span', {}, label), element('b', {}, String(number)));
+}
+
+/** What is wrong with a camera, to be read over its picture; empty where nothing is. */
+export function noticeOf(camera, condition, now, undecodable) {
+  const letter = camera.header?.dead_letter;
+  if (condition === 'silent' || condition === 'no-events') {
+    return conditionText(camera, condition, now);
+  }
+  if (letter) {
+    return deadLetterText(letter);
+  }
+  return undecodable ? `Cannot be shown: ${undecodable.content_type}` : '';
+}
+
+export const deadLetterText = ({ stage, reason, message }) =>
+  `Dead letter, ${stage}: ${message || reason}`;
+
+export function conditionText(camera, condition, now) {
+  const { last_capture_ms: last } = camera.state;
+  switch (condition) {
+    case 'silent':
+      return last ? `Silent since ${clock(last)} (${duration(now - last)})` : 'Silent';
+    case 'no-events':
+      return camera.lastEvent
+        ? `No events since ${clock(camera.lastEvent)}`
+        : 'Frames, but no events: does the job run?';
+    case 'failing':
+      return 'Frames become dead letters';
+    default:
+      return 'live';
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { asStored } from './orientation.js';
+
+/** The frames of one camera that the server still has, oldest first, and their pictures. */
+export class WindowOfFrames {
+  frames = [];
+  #camera;
+  #most;
+  #fetching = null;
+
+  constructor(camera, most) {
+    this.#camera = camera;
+    this.#most = most;
+  }
+
+  /** Asks the server what it has. */
+  async load() {
+    const query = new URLSearchParams({ camera: this.#camera });
+    const response = await fetch(`api/frames?${query}`, { cache: 'no-store' });
+    if (!response.ok) {
+      throw new Error(`the server answered ${response.status}`);
+    }
+    this.frames = await response.json();
+  }
+
+  /** A frame has come live. */
+  append({ key, capture_time_ms, event, dead_letter }) {
+    if (this.frames.at(-1)?.key !== key) {
+      this.frames.push({ key, capture_time_ms, event, dead_letter });
+      this.frames.splice(0, Math.max(0, this.frames.length - this.#most));
+    }
+  }
+
+  /** The event of a frame that came without it. */
+  complete(key, event) {
+    const frame = this.frames[this.indexOf(key)];
+    if (frame !== undefined) {
+      frame.event = event;
+    }
+  }
+
+  indexOf(key) {
+    return this.frames.findIndex((frame) => frame.key === key);
+  }
+
+  /** @returns the picture of a frame; null where the server has it no more */
+  async picture({ key }) {
+    this.#fetching?.abort();
+    this.#fetching = new AbortController();
+    const { signal } = this.#fetching;
+    const query = new URLSearchParams({ camera: this.#camera, key });
+    const response = await fetch(`api/picture?${query}`, { cache: 'no-store', signal });
+    if (!response.ok) {
+      return null;
+    }
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return asStored(bytes, response.headers.get('content-type'));
+  }
+}

@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.job.live;
+
+import static io.sightline.job.live.StagedCameras.object;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.sightline.events.DetectionEvent.BoundingBox;
+import io.sightline.job.ModelChoice;
+import io.sightline.job.OptionTypes;
+import io.sightline.job.demo.Demo;
+import io.sightline.job.demo.DemoSummary;
+import io.sightline.job.demo.SceneCameras;
+import io.sightline.job.live.StagedCameras.Outcome;
+import io.sightline.job.live.StagedCameras.Scene;
+import io.sightline.job.local.EmbeddedBroker;
+import io.sightline.live.HttpEndpoint;
+import io.sightline.live.LiveView;
+import io.sightline.live.Topics;
+import io.sightline.live.WindowLimits;
+import io.sightline.toolchain.Progress;
+import java.awt.Color;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.IntPredicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.openqa.selenium.Keys;
+import org.openqa.selenium.Rectangle;
+import picocli.CommandLine;
+
+/** The page in a real browser, its server at a real broker; cameras and events are staged. */
+@Timeout(180)
+class LivePageIT {
+
+    private static final int PERSON = 0;
+    private static final int CAR = 2;
+    private static final Color PERSON_COLOUR = new Color(0x56b4e9);
+    private static final Color CAR_COLOUR = new Color(0xe69f00);
+
+    /** 4:3, so that a tile has bars beside it. */
+    private static final Scene STREET =
+            new Scene(
+                    640,
+                    480,
+                    List.of(
+                            object(PERSON, "person", 0.9, 80, 120, 200, 300),
+                            object(CAR, "car", 0.6, 360, 200, 240, 160)));
+
+    @TempDir static Path downloads;
+
+    private static EmbeddedBroker broker;
+    private static StagedCameras cameras;
+    private static LiveView live;
+    private static Browser browser;
+
+    @BeforeAll
+    static void start() throws Exception {
+        browser = Browser.start(downloads);
+        broker = EmbeddedBroker.start(1 << 20);
+        broker.createTopic(StagedCameras.FRAMES, 2, Map.of());
+        broker.createTopic(StagedCameras.EVENTS, 1, Map.of());
+        broker.createTopic(StagedCameras.DEAD_LETTERS, 1, Map.of());
+        cameras = new StagedCameras(broker.bootstrapServers());
+        live = serve(0);
+    }
+
+    @AfterAll
+    static void stop() {
+        Stream.of(browser, cameras, live, broker)
+                .filter(each -> each != null)
+                .forEach(LivePageIT::close);
+    }
+
+    private static void close(AutoCloseable each) {
+        try {
+            each.close();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Each test has cameras of its own. */
+    @AfterEach
+    void stopCameras() {
+        cameras.stopAll();
+    }
+
+    private static LiveView serve(int port) throws IOException {
+        return LiveView.start(
+                Map.of("bootstrap.servers", broker.bootstrapServers()),
+                new Topics(StagedCameras.FRAMES, StagedCameras.EVENTS, StagedCameras.DEAD_LETTERS),
+                new WindowLimits(60, 64 << 20, 64, Duration.ofSeconds(1)),
+                HttpEndpoint.loopback(port));
+    }
+
+    @Test
+    void shouldShowEveryCameraWithWhatItSees() {
+        cameras.start("wall-2", STREET);
+        cameras.start("wall-10", STREET);
+        cameras.start("wall-1", STREET);
+
+        browser.open(live.uri().toString());
+
+        for (String camera : List.of("wall-1", "wall-2", "wall-10")) {
+            awaitCondition(camera, "live");
+            awaitMovingPictures(tile(camera));
+            browser.await(
+                    "what " + camera + " sees",
+                    () -> browser.text(tile(camera) + " .seen").equals("person1car1"));
+        }
+        assertThat(browser.all(".tile").stream().map(tile -> tile.getDomAttribute("data-camera")))
+                .containsSubsequence("wall-1", "wall-2", "wall-10");
+        browser.await(
+                "the list of events", () -> browser.text("#events").contains("wall-10person0 ↑ 1"));
+    }
+
+    @Test
+    void shouldDrawBoxesWhereTheEventsSay() {
+        cameras.start("boxes", STREET);
+        browser.open(page("camera", "boxes"));
+        awaitMovingPictures("#large");
+
+        Rectangle frame = browser.place("#large .frame");
+        BufferedImage screen = browser.screenshot();
+
+        double scale = Math.min(frame.width / 640.0, frame.height / 480.0);
+        double left = frame.x + (frame.width - 640 * scale) / 2;
+        double top = frame.y + (frame.height - 480 * scale) / 2;
+        assertBox(screen, STREET.objects().get(0).bbox(), PERSON_COLOUR, scale, left, top);
+        assertBox(screen, STREET.objects().get(1).bbox(), CAR_COLOUR, scale, left, top);
+    }
+
+    /** Looks for the box's lines along its middle, and for the white block just inside of them. */
+    private static void assertBox(
+            BufferedImage screen,
+            BoundingBox box,
+            Color colour,
+            double scale,
+            double left,
+            double top) {
+        double right = left + (box.x() + box.width()) * scale;
+        double bottom = top + (box.y() + box.height()) * scale;
+        int column = (int) (left + (box.x() + box.width() * 0.8) * scale);
+        int row = (int) (top + (box.y() + box.height() / 2) * scale);
+        IntStream across = IntStream.range((int) (left + box.x() * scale) - 20, (int) right + 20);
+        IntStream down = IntStream.range(row, (int) bottom + 20);
+
+        int[] lines = across.filter(x -> isColour(screen.getRGB(x, row), colour)).toArray();
+        assertThat(lines).as("columns of the box's lines").hasSizeGreaterThanOrEqualTo(2);
+        double middle = (left + box.x() * scale + right) / 2;
+        assertThat(centre(lines, x -> x < middle)).isCloseTo(left + box.x() * scale, within(1.5));
+        assertThat(centre(lines, x -> x > middle)).isCloseTo(right, within(1.5));
+        int[] below = down.filter(y -> isColour(screen.getRGB(column, y), colour)).toArray();
+        assertThat(centre(below, y -> true)).isCloseTo(bottom, within(1.5));
+
+        for (int x : new int[] {(int) (left + box.x() * scale) + 4, (int) right - 4}) {
+            assertThat(new Color(screen.getRGB(x, row)).getBlue()).as("inside").isGreaterThan(220);
+        }
+        for (int x : new int[] {(int) (left + box.x() * scale) - 5, (int) right + 5}) {
+            assertThat(new Color(screen.getRGB(x, row)).getBlue()).as("outside").isLessThan(120);
+        }
+    }
+
+    private static double centre(int[] positions, IntPredicate which) {
+        return IntStream.of(positions).filter(which).average().orElse(Double.NaN) + 0.5;
+    }
+
+    private static boolean isColour(int rgb, Color colour) {
+        Color found = new Color(rgb);
+        return Math.abs(found.getRed() - colour.getRed()) < 40
+                && Math.abs(found.getGreen() - colour.getGreen()) < 40
+                && Math.abs(found.getBlue() - colour.getBlue()) < 40;
+    }
+
+    @Test
+    void shouldTellSilentCamerasFromThoseWithoutEventsAndThoseWithDeadLetters() {
+        cameras.start("stops", STREET);
+        cameras.start("unanswered", STREET);
+        cameras.start("spoilt", STREET);
+        cameras.start("well", STREET);
+        browser.open(live.uri().toString());
+        for (String camera : List.of("stops", "unanswered", "spoilt", "well")) {
+            awaitCondition(camera, "live");
+        }
+
+        cameras.stop("stops");
+        cameras.turn("unanswered", Outcome.NOTHING);
+        cameras.turn("spoilt", Outcome.DEAD_LETTER);
+
+        awaitCondition("stops", "silent");
+        awaitCondition("unanswered", "no-events");
+        awaitCondition("spoilt", "failing");
+        assertThat(browser.text(tile("stops") + " .notice")).startsWith("Silent since ");
+        assertThat(browser.text(tile("unanswered") + " .notice")).startsWith("No events since ");
+        assertThat(browser.text(tile("spoilt") + " .notice"))
+                .isEqualTo("Dead letter, decode: the picture ends too early");
+        assertThat(browser.attribute(tile("well"), "data-condition")).isEqualTo("live");
+        assertThat(browser.text("#events"))
+                .contains("dead letter, decode: the picture ends too early")
+                .contains("Silent since ");
+
+        cameras.start("stops", STREET);
+        awaitCondition("stops", "live");
+    }
+
+    @Test
+    void shouldComeBackWhenTheServerDoes() throws Exception {
+        cameras.start("steady", STREET);
+        browser.open(live.uri().toString());
+        awaitMovingPictures(tile("steady"));
+        int port = live.uri().getPort();
+
+        live.close();
+
+        browser.await("the banner", () -> browser.text("#banner").contains("The server is lost"));
+        assertThat(browser.attribute("body", "data-connection")).isEqualTo("lost");
+
+        live = serve(port);
+
+        browser.await(
+                "the connection",
+                () ->
+                        "open".equals(browser.attribute("body", "data-connection"))
+                                && !browser.all("#banner").get(0).isDisplayed());
+        awaitMovingPictures(tile("steady"));
+        assertThat(browser.text("#events")).contains("server lost", "server connected again");
+
+        browser.reload();
+        awaitMovingPictures(tile("steady"));
+    }
+
+    @Test
+    void shouldShowHostileNamesAsTextAndRunNoneOfIt() {
+        String attack = "<img src=x onerror='window.ran=1'><script>window.ran=1</script>";
+        cameras.start(
+                attack, new Scene(640, 480, List.of(object(7, attack, 0.9, 80, 120, 200, 300))));
+        browser.open(live.uri().toString());
+        String tile = ".tile[data-camera^='<img src=x']";
+        awaitMovingPictures(tile);
+
+        assertThat(browser.text(tile + " .name")).isEqualTo(attack);
+        browser.await("the label among the classes", () -> browser.text("#chips").contains(attack));
+        browser.await("the list of events", () -> browser.text("#events").contains(attack));
+        browser.click(tile);
+        awaitMovingPictures("#large");
+        assertThat(browser.text("#details h2")).isEqualTo(attack);
+        browser.press(",");
+        browser.await("a pause", () -> "paused".equals(browser.attribute("#large", "data-mode")));
+
+        assertThat(browser.run("return window.ran")).isNull();
+        assertThat(browser.run("return document.images.length")).isEqualTo(0L);
+        assertThat(browser.run("return document.scripts.length")).isEqualTo(1L);
+    }
+
+    @Test
+    void shouldFilterByClassAndConfidenceAndKeepItInTheAddress() {
+        cameras.start("filtered", STREET);
+        browser.open(page("camera", "filtered"));
+        awaitMovingPictures("#large");
+        browser.await("both boxes", () -> drawn(PERSON_COLOUR) && drawn(CAR_COLOUR));
+
+        browser.click(".chip[data-label='person']");
+        browser.await("the person alone", () -> drawn(PERSON_COLOUR) && !drawn(CAR_COLOUR));
+        assertThat(browser.url()).contains("class=person");
+
+        String shared = browser.url();
+        browser.open(shared);
+        awaitMovingPictures("#large");
+        browser.await("the person alone", () -> drawn(PERSON_COLOUR) && !drawn(CAR_COLOUR));
+        assertThat(browser.attribute(".chip[data-label='person']", "aria-pressed"))
+                .isEqualTo("true");
+
+        browser.open(page("camera", "filtered", "confidence", "0.75"));
+        awaitMovingPictures("#large");
+        browser.await("the sure one alone", () -> drawn(PERSON_COLOUR) && !drawn(CAR_COLOUR));
+
+        browser.open(page("camera", "filtered", "confidence", "0.95"));
+        awaitMovingPictures("#large");
+        assertThat(drawn(PERSON_COLOUR) || drawn(CAR_COLOUR)).isFalse();
+    }
+
+    /** Whether the boxes of the large camera have that colour somewhere. */
+    private static boolean drawn(Color colour) {
+        return (Boolean)
+                browser.run(
+                        """
+                        const canvas = document.querySelector('#large .boxes');
+                        const { data } = canvas.getContext('2d')
+                            .getImageData(0, 0, canvas.width, canvas.height);
+                        for (let i = 0; i < data.length; i += 4) {
+                          if (data[i] === arguments[0] && data[i + 1] === arguments[1]
+                              && data[i + 2] === arguments[2] && data[i + 3] === 255) {
+                            return true;
+                          }
+                        }
+                        return false;
+                        """,
+                        colour.getRed(),
+                        colour.getGreen(),
+                        colour.getBlue());
+    }
+
+    @Test
+    void shouldSaveTheAnnotatedPictureInItsOwnSize() throws Exception {
+        cameras.start("photo", STREET);
+        browser.open(page("camera", "photo"));
+        awaitMovingPictures("#large");
+
+        browser.press("s");
+
+        Path file =
+                browser.awaitValue(
+                        "the saved picture",
+                        () -> saved("photo_").filter(LivePageIT::isWhole).orElse(null));
+        assertThat(file.getFileName().toString())
+                .matches("photo_\\d{4}-\\d\\d-\\d\\dT\\d\\d-\\d\\d-\\d\\d\\.\\d{3}Z\\.png");
+        BufferedImage picture = ImageIO.read(file.toFile());
+        assertThat(picture.getWidth()).isEqualTo(640);
+        assertThat(picture.getHeight()).isEqualTo(480);
+        assertBox(picture, STREET.objects().get(0).bbox(), PERSON_COLOUR, 1, 0, 0);
+        assertBox(picture, STREET.objects().get(1).bbox(), CAR_COLOUR, 1, 0, 0);
+    }
+
+    private static Optional<Path> saved(String prefix) {
+        try (Stream<Path> files = Files.list(downloads)) {
+            return files.filter(path -> path.getFileName().toString().startsWith(prefix))
+                    .findFirst();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean isWhole(Path file) {
+        try {
+            return file.toString().endsWith(".png") && ImageIO.read(file.toFile()) != null;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void shouldStepThroughTheFramesThatTheServerKeeps() throws Exception {
+        cameras.start("replayed", STREET);
+        browser.open(page("camera", "replayed"));
+        awaitMovingPictures("#large");
+        browser.await("some frames to step through", () -> keys("replayed").size() > 5);
+
+        browser.press(" ");
+        browser.await("a pause", () -> "paused".equals(browser.attribute("#large", "data-mode")));
+        String paused = browser.attribute("#large", "data-key");
+        List<String> keys = keys("replayed");
+        int at = keys.indexOf(paused);
+        assertThat(at).isGreaterThan(2);
+
+        browser.press(",");
+        awaitKey(keys.get(at - 1));
+        browser.press(Keys.ARROW_LEFT);
+        awaitKey(keys.get(at - 2));
+        browser.press(".");
+        awaitKey(keys.get(at - 1));
+        assertThat(browser.text("#large .ago")).startsWith("−");
+
+        browser.press(Keys.END);
+        awaitMovingPictures("#large");
+        assertThat(browser.attribute("#large", "data-mode")).isEqualTo("live");
+        assertThat(keys).doesNotContain(browser.attribute("#large", "data-key"));
+    }
+
+    private static void awaitKey(String key) {
+        browser.await(
+                "frame " + key, () -> key.equals(browser.attribute("#large .frame", "data-key")));
+    }
+
+    /** Of the frames that the server keeps of a camera, oldest first. */
+    private static List<String> keys(String camera) {
+        URI uri = live.uri().resolve("/api/frames?camera=" + camera);
+        try (InputStream in = uri.toURL().openStream()) {
+            return new ObjectMapper().readTree(in).findValuesAsText("key");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void shouldBeUsedWithTheKeyboardAlone() {
+        cameras.start("keys-1", STREET);
+        cameras.start("keys-2", STREET);
+        browser.open(live.uri().toString());
+        awaitCondition("keys-1", "live");
+        awaitCondition("keys-2", "live");
+        browser.run("document.querySelector(arguments[0]).focus()", tile("keys-1"));
+
+        browser.press(Keys.ARROW_RIGHT);
+        assertThat(browser.run("return document.activeElement.dataset.camera")).isEqualTo("keys-2");
+        browser.press(Keys.ENTER);
+        browser.await("keys-2 large", () -> browser.text("#details h2").equals("keys-2"));
+        browser.press(Keys.ARROW_UP);
+        browser.await("keys-1 large", () -> browser.text("#details h2").equals("keys-1"));
+        browser.press(Keys.ESCAPE);
+        browser.await("the wall", () -> browser.all(tile("keys-1")).get(0).isDisplayed());
+        assertThat(browser.run("return document.activeElement.dataset.camera")).isEqualTo("keys-1");
+    }
+
+    @Test
+    void shouldShowTheCamerasOfTheDemo() throws Exception {
+        ModelChoice bundled = new ModelChoice();
+        OptionTypes.register(new CommandLine(bundled)).parseArgs();
+        SceneCameras scenes =
+                new SceneCameras(
+                        new SceneCameras.Settings(2, 2.0, SceneCameras.SEED, null, 90, null));
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        PrintStream out = new PrintStream(printed, true, StandardCharsets.UTF_8);
+        Demo demo = new Demo(bundled, scenes, null, true, Progress.SILENT, out);
+        CompletableFuture<DemoSummary> end = CompletableFuture.supplyAsync(() -> run(demo));
+        try {
+            browser.open(browser.awaitValue("the page's address", () -> address(printed, end)));
+            for (String camera : List.of("cam-1", "cam-2")) {
+                awaitCondition(camera, "live");
+                awaitMovingPictures(tile(camera));
+            }
+            browser.await("persons", () -> browser.text("#events").contains("person"));
+        } finally {
+            scenes.stop();
+            end.join();
+        }
+    }
+
+    private static DemoSummary run(Demo demo) {
+        try {
+            return demo.run();
+        } catch (Exception e) {
+            throw new CompletionException(e);
+        }
+    }
+
+    /** What the demo has printed; null until then. */
+    private static String address(ByteArrayOutputStream printed, CompletableFuture<?> end) {
+        assertThat(end).isNotCompletedExceptionally();
+        Matcher line =
+                Pattern.compile("live page: (http://\\S+)")
+                        .matcher(printed.toString(StandardCharsets.UTF_8));
+        return line.find() ? line.group(1) : null;
+    }
+
+    private static String tile(String camera) {
+        return ".tile[data-camera='" + camera + "']";
+    }
+
+    private static void awaitCondition(String camera, String condition) {
+        browser.await(
+                camera + " to be " + condition,
+                () -> condition.equals(browser.attribute(tile(camera), "data-condition")));
+    }
+
+    /** Waits for two new frames on the screen. */
+    private static void awaitMovingPictures(String selector) {
+        String frame = selector + " .frame";
+        for (int i = 0; i < 2; i++) {
+            String before =
+                    browser.awaitValue(
+                            "a frame at " + frame, () -> browser.attribute(frame, "data-key"));
+            browser.await(
+                    "a new frame at " + frame,
+                    () -> !before.equals(browser.attribute(frame, "data-key")));
+        }
+    }
+
+    private static String page(String... parameters) {
+        StringBuilder fragment = new StringBuilder();
+        for (int i = 0; i < parameters.length; i += 2) {
+            fragment.append(i == 0 ? "#" : "&")
+                    .append(parameters[i])
+                    .append('=')
+                    .append(URLEncoder.encode(parameters[i + 1], StandardCharsets.UTF_8));
+        }
+        return live.uri() + fragment.toString();
+    }
+}
