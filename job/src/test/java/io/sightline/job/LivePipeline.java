@@ -169,12 +169,13 @@ final class LivePipeline
         }
     }
 
-    /** The three topics of a job, and what goes in and comes out there. */
+    /** The topics of a job, and what goes in and comes out there. */
     final class Topics {
 
         final String frames;
         final String events;
         final String deadLetters;
+        final String statuses;
         private final String name;
 
         private Topics(String name, String frames, int eventPartitions) throws Exception {
@@ -182,8 +183,10 @@ final class LivePipeline
             this.frames = frames;
             this.events = name + "-events";
             this.deadLetters = name + "-dead-letters";
+            this.statuses = name + "-statuses";
             broker.createTopic(events, eventPartitions, Map.of());
             broker.createTopic(deadLetters, 1, Map.of());
+            broker.createTopic(statuses, 1, Map.of());
         }
 
         /** Frames from..to − 1 of each of the first cameras, camera c in partition c. */
@@ -292,6 +295,7 @@ final class LivePipeline
                                 "--frames-topic=" + topics.frames,
                                 "--events-topic=" + topics.events,
                                 "--dead-letter-topic=" + topics.deadLetters,
+                                "--camera-status-topic=" + topics.statuses,
                                 "--group-id=" + topics.name,
                                 "--job-name=" + topics.name,
                                 "--max-frame-bytes=" + MAX_FRAME_BYTES,

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class DetectMetricsTest {
 
-    private static final int MAX_CAMERAS = 3;
+    private static final int MAX_CAMERAS = 7;
 
     /** By name, from the operator's own group on. */
     private final Map<String, Metric> metrics = new TreeMap<>();
@@ -83,7 +83,10 @@ class DetectMetricsTest {
                                 1 << 20,
                                 16,
                                 1 << 20,
-                                MAX_CAMERAS),
+                                MAX_CAMERAS,
+                                OverloadSettings.PROCESS_ALL,
+                                Duration.ofSeconds(10),
+                                Duration.ofSeconds(5)),
                         task);
         harness.open();
     }

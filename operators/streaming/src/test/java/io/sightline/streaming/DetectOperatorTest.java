@@ -60,7 +60,10 @@ class DetectOperatorTest {
                                 1 << 20,
                                 4,
                                 1 << 20,
-                                10));
+                                10,
+                                OverloadSettings.PROCESS_ALL,
+                                Duration.ofSeconds(10),
+                                Duration.ofSeconds(5)));
         harness.open();
         harnesses.add(harness);
         return harness;
@@ -196,19 +199,19 @@ class DetectOperatorTest {
         Semaphore permits = new Semaphore(0);
         DetectHarness harness =
                 open(FakeBackendFactory.create(32, 32, 1, run -> false, permits), Duration.ZERO, 1);
-        // Two slots, one frame decoded, four in the room: the seventh frame fills it.
-        for (int i = 0; i < 6; i++) {
+        // Two slots, one frame decoded, four in the room: the eighth frame waits at the door.
+        for (int i = 0; i < 7; i++) {
             harness.process(frame(i, jpeg(1)));
         }
         CompletableFuture<Void> release =
                 CompletableFuture.runAsync(
                         () -> permits.release(100),
                         CompletableFuture.delayedExecutor(100, TimeUnit.MILLISECONDS));
-        harness.process(frame(6, jpeg(1)));
+        harness.process(frame(7, jpeg(1)));
         assertThat(harness.events()).as("it waited for a result").isNotEmpty();
         release.join();
         harness.endInput();
-        assertThat(harness.events()).hasSize(7);
+        assertThat(harness.events()).hasSize(8);
     }
 
     @Test
@@ -245,14 +248,14 @@ class DetectOperatorTest {
         Semaphore permits = new Semaphore(0);
         FakeBackendFactory backend = FakeBackendFactory.create(32, 32, 1, run -> false, permits);
         DetectHarness waiting = open(backend, Duration.ZERO, 1);
-        for (int i = 0; i < 6; i++) {
+        for (int i = 0; i < 7; i++) {
             waiting.process(frame(i, jpeg(1)));
         }
         DetectHarness other = open(backend, Duration.ZERO, 1);
         other.process(frame(0, jpeg(1)));
 
         Thread.currentThread().interrupt();
-        assertThatThrownBy(() -> waiting.process(frame(6, jpeg(1))))
+        assertThatThrownBy(() -> waiting.process(frame(7, jpeg(1))))
                 .isInstanceOf(InterruptedException.class);
         waiting.close();
         permits.release(100);
