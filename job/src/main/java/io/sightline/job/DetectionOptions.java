@@ -349,7 +349,11 @@ public final class DetectionOptions {
         atLeast(problems, "--room-bytes", roomBytes.getBytes(), 1);
         model.validate(problems);
         atMost(problems, "--max-frame-bytes", maxFrameBytes, MemorySize.ofMebiBytes(1024));
-        atMost(problems, "--dead-letter-max-bytes", deadLetterMaxBytes, MemorySize.ofMebiBytes(512));
+        atMost(
+                problems,
+                "--dead-letter-max-bytes",
+                deadLetterMaxBytes,
+                MemorySize.ofMebiBytes(512));
         atMost(problems, "--fetch-bytes", fetchBytes, MemorySize.ofMebiBytes(1024));
         if (checkpointInterval != null && checkpointInterval.isZero()) {
             problems.add(

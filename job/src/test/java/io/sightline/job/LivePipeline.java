@@ -9,6 +9,11 @@ import io.sightline.events.FrameRecord;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.testing.TestModels;
 import io.sightline.job.local.EmbeddedBroker;
+import io.sightline.kafka.KafkaConnection;
+import io.sightline.kafka.TopicPosition;
+import io.sightline.kafka.audit.Audit;
+import io.sightline.kafka.audit.AuditReport;
+import io.sightline.kafka.audit.AuditSettings;
 import io.sightline.vision.FrameLimits;
 import io.sightline.vision.NativeMemory;
 import io.sightline.vision.OpenCvFrameDecoder;
@@ -244,6 +249,29 @@ final class LivePipeline
         /** Sees what consumers of finished transactions see. */
         EventReader committed() {
             return new EventReader(broker.bootstrapServers(), events, "read_committed");
+        }
+
+        /**
+         * What became of every frame there is, once each has its answer; those without one after
+         * {@link #PATIENCE} are missing.
+         */
+        AuditReport audit(boolean exactlyOnce) throws Exception {
+            try (Audit audit =
+                    new Audit(
+                            new AuditSettings(
+                                    KafkaConnection.of(broker.bootstrapServers()),
+                                    frames,
+                                    events,
+                                    deadLetters,
+                                    statuses,
+                                    name,
+                                    TopicPosition.parseStart("earliest"),
+                                    TopicPosition.parseStart("latest"),
+                                    exactlyOnce,
+                                    PATIENCE),
+                            (topic, done, total) -> {})) {
+                return audit.run();
+            }
         }
 
         /** Sees everything that was ever written. */

@@ -264,7 +264,9 @@ final class PipelineBench implements AutoCloseable {
                 }
             }
             try (Admin admin = Admin.create(client())) {
-                admin.deleteTopics(List.of(framesTopic, eventsTopic, deadLetterTopic, statusTopic)).all().get();
+                admin.deleteTopics(List.of(framesTopic, eventsTopic, deadLetterTopic, statusTopic))
+                        .all()
+                        .get();
             }
         }
     }

@@ -5,6 +5,7 @@ import io.sightline.events.CameraFrame;
 import io.sightline.events.CameraStatus;
 import io.sightline.events.CameraStatus.ClockJumps;
 import io.sightline.events.CameraStatus.DroppedOffsets;
+import io.sightline.events.CameraStatus.OffsetRange;
 import io.sightline.events.DetectionEventCodec;
 import io.sightline.events.DropReason;
 import io.sightline.events.FrameRecord;
@@ -22,8 +23,6 @@ final class Camera {
     /** More are reported at once and not kept: a status must fit into a record. */
     private static final int MAX_RANGES = 4_096;
 
-    private static final DropReason[] REASONS = DropReason.values();
-
     /** Null for those that share one line. */
     private final String id;
 
@@ -31,7 +30,6 @@ final class Camera {
     private final CameraTime time;
     private final FrameAccount account;
     private final DroppedRuns droppedRuns = new DroppedRuns();
-    private final long[] dropped = new long[REASONS.length];
     private long events;
     private long deadLetters;
 
@@ -66,7 +64,6 @@ final class Camera {
     }
 
     void dropped(FrameRecord record, DropReason reason) {
-        dropped[reason.ordinal()]++;
         droppedRuns.add(record, reason);
         account.dropped(reason);
     }
@@ -111,15 +108,20 @@ final class Camera {
             long silentAfterMillis,
             long withEvent,
             long withLetter) {
-        long framesIn = withEvent + withLetter;
-        Map<String, Long> byReason = new LinkedHashMap<>();
-        for (DropReason reason : REASONS) {
-            long count = dropped[reason.ordinal()];
-            byReason.put(reason.label(), count);
-            framesIn += count;
-            dropped[reason.ordinal()] = 0;
-        }
         List<DroppedOffsets> offsets = droppedRuns.take();
+        Map<String, Long> byReason = new LinkedHashMap<>();
+        for (DropReason reason : DropReason.values()) {
+            byReason.put(reason.label(), 0L);
+        }
+        long dropped = 0;
+        for (DroppedOffsets group : offsets) {
+            long frames = 0;
+            for (OffsetRange range : group.ranges()) {
+                frames += range.last() - range.first() + 1;
+            }
+            byReason.merge(group.reason(), frames, Long::sum);
+            dropped += frames;
+        }
         boolean silent = time.seen() && nowMillis - time.arrivalMillis() > silentAfterMillis;
         CameraStatus status =
                 new CameraStatus(
@@ -128,7 +130,7 @@ final class Camera {
                         DetectionEventCodec.formatTime(nowMillis),
                         checkpoint,
                         subtask,
-                        framesIn,
+                        withEvent + withLetter + dropped,
                         withEvent,
                         withLetter,
                         byReason,

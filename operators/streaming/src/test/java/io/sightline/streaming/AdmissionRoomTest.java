@@ -36,8 +36,7 @@ class AdmissionRoomTest {
         return Combinators.combine(
                         Arbitraries.frequencyOf(
                                 Tuple.of(5, Arbitraries.just(0)),
-                                Tuple.of(
-                                        5, Arbitraries.integers().between(1, CAMERAS - 1))),
+                                Tuple.of(5, Arbitraries.integers().between(1, CAMERAS - 1))),
                         Arbitraries.integers().between(1, 40),
                         Arbitraries.integers().between(0, 150),
                         Arbitraries.integers().between(0, 2),
@@ -78,7 +77,8 @@ class AdmissionRoomTest {
         for (Step step : steps) {
             now += step.millis();
             Camera camera = cameras.get(step.camera());
-            PendingFrame frame = frame(camera, offered.size(), step.bytes(), now - step.ageMillis());
+            PendingFrame frame =
+                    frame(camera, offered.size(), step.bytes(), now - step.ageMillis());
             offered.add(frame);
             while (!room.offer(frame, now)) {
                 assertThat(camera.line.policy).isEqualTo(OverloadPolicy.PROCESS_ALL);
@@ -102,7 +102,7 @@ class AdmissionRoomTest {
         }
         assertThat(room.size()).isZero();
         assertThat(room.bytes()).isZero();
-        assertThat(polled).doesNotHaveDuplicates().doesNotContainAnyElementsOf(drops.keySet());
+        assertThat(polled).doesNotHaveDuplicates().noneMatch(drops::containsKey);
         assertThat(polled.size() + drops.size()).isEqualTo(offered.size());
         for (Camera camera : cameras) {
             assertThat(polled.stream().filter(f -> f.camera == camera).map(f -> f.record.offset()))
@@ -118,7 +118,9 @@ class AdmissionRoomTest {
                 });
     }
 
-    /** From the moment a frame heads its line, each other camera is served once before it at most. */
+    /**
+     * From the moment a frame heads its line, each other camera is served once before it at most.
+     */
     @Property(tries = 300)
     void shouldServeEachCameraInItsTurn(
             @ForAll("steps") List<Step> steps, @ForAll("policies") List<OverloadPolicy> policies)

@@ -124,6 +124,9 @@ class DetectMetricsTest {
                 .isEqualTo(
                         number(prefix + "eventsOut")
                                 + number(prefix + "deadLetters")
+                                + number(prefix + "reason.superseded.dropped")
+                                + number(prefix + "reason.too-old.dropped")
+                                + number(prefix + "reason.room-full.dropped")
                                 + number(prefix + "inFlight"));
     }
 
@@ -214,6 +217,7 @@ class DetectMetricsTest {
         assertThat(
                         metrics.keySet().stream()
                                 .filter(name -> name.startsWith("camera."))
+                                .filter(name -> name.endsWith(".framesIn"))
                                 .map(name -> name.substring(7, name.lastIndexOf('.')))
                                 .collect(Collectors.toSet()))
                 .containsExactlyInAnyOrder("a", "b", "x".repeat(64), "other");
