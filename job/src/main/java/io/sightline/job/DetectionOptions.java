@@ -51,6 +51,9 @@ public final class DetectionOptions {
         BY_CAMERA
     }
 
+    /** Whose decoded bytes, three a pixel, are still counted by an int. */
+    private static final int MOST_FRAME_PIXELS = Integer.MAX_VALUE / 3;
+
     @Option(
             names = OptionsFile.FLAG,
             paramLabel = "FILE",
@@ -341,6 +344,13 @@ public final class DetectionOptions {
         atLeast(problems, "--max-batch", maxBatch, 1);
         atLeast(problems, "--buffers-per-lane", buffersPerLane, 1);
         atLeast(problems, "--max-frame-pixels", maxFramePixels, 1);
+        if (maxFramePixels > MOST_FRAME_PIXELS) {
+            problems.add(
+                    "--max-frame-pixels is "
+                            + maxFramePixels
+                            + ", expected at most "
+                            + MOST_FRAME_PIXELS);
+        }
         atLeast(problems, "--room-frames", roomFrames, 1);
         atLeast(problems, "--max-cameras", maxCameras, 1);
         atLeast(problems, "--parallelism", parallelism, 0);
@@ -348,7 +358,7 @@ public final class DetectionOptions {
         atLeast(problems, "--dead-letter-max-bytes", deadLetterMaxBytes.getBytes(), 0);
         atLeast(problems, "--room-bytes", roomBytes.getBytes(), 1);
         model.validate(problems);
-        atMost(problems, "--max-frame-bytes", maxFrameBytes, MemorySize.ofMebiBytes(1024));
+        atMost(problems, "--max-frame-bytes", maxFrameBytes, MemorySize.ofMebiBytes(1023));
         atMost(
                 problems,
                 "--dead-letter-max-bytes",
@@ -388,8 +398,7 @@ public final class DetectionOptions {
     private static void atMost(
             List<String> problems, String option, MemorySize value, MemorySize most) {
         if (value.compareTo(most) > 0) {
-            problems.add(
-                    option + " is " + value + ", expected at most " + most.toHumanReadableString());
+            problems.add(option + " is " + value + ", expected at most " + most);
         }
     }
 

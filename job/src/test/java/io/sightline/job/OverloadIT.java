@@ -75,7 +75,7 @@ class OverloadIT {
         assertThat(report.dropped()).containsOnlyKeys("superseded");
         assertThat(dropped(report)).isPositive();
         assertThat(events.get(ColourFrames.camera(0)))
-                .isEqualTo(rounds * flood - dropped(report))
+                .isEqualTo((long) rounds * flood - dropped(report))
                 .isPositive();
         for (int camera = 1; camera < CAMERAS; camera++) {
             assertThat(events.get(ColourFrames.camera(camera))).isEqualTo(rounds);

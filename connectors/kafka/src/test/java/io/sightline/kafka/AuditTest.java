@@ -26,10 +26,12 @@ import io.sightline.kafka.audit.AuditReport.Doubled;
 import io.sightline.kafka.audit.AuditReport.Range;
 import io.sightline.kafka.audit.AuditSettings;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -106,12 +108,15 @@ class AuditTest {
                 properties, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
-    private static void send(List<ProducerRecord<byte[], byte[]>> records) {
-        records.forEach(sender::send);
-        sender.flush();
+    private static void send(List<ProducerRecord<byte[], byte[]>> records) throws Exception {
+        List<Future<?>> sent = new ArrayList<>();
+        records.forEach(record -> sent.add(sender.send(record)));
+        for (Future<?> future : sent) {
+            future.get();
+        }
     }
 
-    private void sendFrames(int partition, int count) {
+    private void sendFrames(int partition, int count) throws Exception {
         send(Collections.nCopies(count, frame(partition)));
     }
 
@@ -190,7 +195,8 @@ class AuditTest {
 
     @Test
     void shouldHoldWhereEachFrameIsAnsweredAndTellWhatIsNoFrame() throws Exception {
-        try (KafkaProducer<byte[], byte[]> producer = producer(Map.of("transactional.id", frames))) {
+        try (KafkaProducer<byte[], byte[]> producer =
+                producer(Map.of("transactional.id", frames))) {
             producer.initTransactions();
             // Offsets 0 and 1, a marker; 3 and 4 aborted, a marker; 6 to 9, a marker.
             transaction(producer, 2, true);

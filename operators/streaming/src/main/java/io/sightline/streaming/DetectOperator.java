@@ -222,7 +222,8 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
             frame.camera = cameras.of(frame.frame.cameraId());
             frameMetrics.malformedHeaders.inc(frame.frame.malformedHeaders());
         } catch (FrameRejectedException e) {
-            frame.camera = cameras.rest();
+            String id = CameraFrameCodec.readableCameraId(record.key());
+            frame.camera = id == null ? cameras.rest() : cameras.of(id);
             frame.reject(e);
         }
         frameMetrics.totals.framesIn.inc();

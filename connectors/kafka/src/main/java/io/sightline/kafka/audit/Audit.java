@@ -43,6 +43,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 public final class Audit implements AutoCloseable {
 
     private static final Duration POLL = Duration.ofMillis(200);
+    private static final Duration LONGEST_FETCH = Duration.ofMillis(20);
     private static final Duration RETRY = Duration.ofMillis(500);
     private static final Duration API_TIMEOUT = Duration.ofSeconds(15);
     private static final int RANGES_LISTED = 100;
@@ -82,6 +83,9 @@ public final class Audit implements AutoCloseable {
         properties.setProperty(
                 ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
                 Long.toString(API_TIMEOUT.toMillis()));
+        // A request that waits for records at the end of one topic holds up those for the next.
+        properties.setProperty(
+                ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, Long.toString(LONGEST_FETCH.toMillis()));
         consumer =
                 new KafkaConsumer<>(
                         properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
