@@ -19,7 +19,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -266,11 +265,12 @@ public final class DetectionOptions {
 
     @Option(
             names = "--camera-policy",
-            paramLabel = "CAMERA=POLICY",
+            paramLabel = "ID=POLICY",
+            hideParamSyntax = true,
             split = ",",
             description =
                     "The policy of one camera, where it is not that of the others; repeatable, or separated by commas.")
-    Map<String, OverloadPolicy> cameraPolicies = new LinkedHashMap<>();
+    Map<String, OverloadPolicy> cameraPolicies;
 
     @Option(
             names = "--max-age",
@@ -403,7 +403,8 @@ public final class DetectionOptions {
     }
 
     private OverloadSettings overload() {
-        return new OverloadSettings(overloadPolicy, maxAge, cameraPolicies);
+        return new OverloadSettings(
+                overloadPolicy, maxAge, cameraPolicies == null ? Map.of() : cameraPolicies);
     }
 
     boolean exactlyOnce() {

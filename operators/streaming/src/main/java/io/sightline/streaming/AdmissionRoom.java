@@ -49,7 +49,8 @@ final class AdmissionRoom {
 
     /**
      * @param maxFrames frames that wait, but for the places that cameras have of their own
-     * @param maxAgeMillis age above which policy max-age drops
+     * @param maxAgeMillis age above which policy max-age drops; {@link Long#MAX_VALUE} where no
+     *     camera has it
      */
     AdmissionRoom(int maxFrames, long maxBytes, long maxAgeMillis, Drops drops) {
         this.maxFrames = maxFrames;
@@ -155,6 +156,9 @@ final class AdmissionRoom {
     }
 
     private boolean dropTooOld(long nowMillis) throws Exception {
+        if (maxAgeMillis == Long.MAX_VALUE) {
+            return false;
+        }
         boolean dropped = false;
         for (CameraLine line : turns) {
             dropped |= dropTooOld(line, nowMillis);

@@ -3,6 +3,7 @@ package io.sightline.streaming;
 
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -26,7 +27,7 @@ public record OverloadSettings(
      * @throws IllegalArgumentException if an age is missing, or given to nobody
      */
     public OverloadSettings {
-        byCamera = new TreeMap<>(byCamera);
+        byCamera = Collections.unmodifiableMap(new TreeMap<>(byCamera));
         boolean ages =
                 policy == OverloadPolicy.MAX_AGE || byCamera.containsValue(OverloadPolicy.MAX_AGE);
         if (ages && (maxAge == null || maxAge.isZero() || maxAge.isNegative())) {
