@@ -147,8 +147,7 @@ class ClusterIT {
         survive(
                 () -> {
                     List<String> submit =
-                            new ArrayList<>(
-                                    List.of("--from-savepoint", cluster.run("savepoint")));
+                            new ArrayList<>(List.of("--from-savepoint", cluster.run("savepoint")));
                     submit.addAll(List.of(options(other, 2)));
                     cluster.run("submit", submit.toArray(String[]::new));
                 });
@@ -165,8 +164,7 @@ class ClusterIT {
                 () -> {
                     Files.move(checkpoints, aside);
                     Files.createFile(checkpoints);
-                    LivePipeline.await(
-                            "checkpoints fail", () -> failedCheckpoints() > before);
+                    LivePipeline.await("checkpoints fail", () -> failedCheckpoints() > before);
                     Files.delete(checkpoints);
                     Files.move(aside, checkpoints);
                 });

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.flink.configuration.YamlParserUtils;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -36,6 +38,8 @@ class DeploymentFilesTest {
     /** Said in another way there: see {@link #shouldGiveKubernetesTheMemoryOfTheConfiguration}. */
     private static final List<String> IN_RESOURCES =
             List.of("taskmanager.memory.process.size", "jobmanager.memory.process.size");
+
+    @TempDir Path folder;
 
     static Stream<Path> yamlFiles() throws IOException {
         try (Stream<Path> files = Files.walk(DOCKER)) {
@@ -79,6 +83,57 @@ class DeploymentFilesTest {
         assertThat(spec.findValue("env").toString()).contains("flink-s3-fs-presto-" + flink);
     }
 
+    /**
+     * Flink's operator drops fields that its definition does not know, without a word. Newer ones
+     * than the one tested against differ in the versions of Flink that they take.
+     */
+    @ParameterizedTest
+    @ValueSource(strings = {"base/sightline.yaml", "gpu/gpu.yaml"})
+    void shouldNameOnlyFieldsThatFlinksOperatorKnows(String file) throws Exception {
+        JsonNode definition = yaml(operatorsDefinition());
+        JsonNode schema = definition.at("/spec/versions/0/schema/openAPIV3Schema/properties/spec");
+        assertThat(schema.isObject()).isTrue();
+        List<String> unknown = new ArrayList<>();
+        collectUnknown(
+                yaml(DOCKER.resolve("kubernetes").resolve(file)).get("spec"),
+                schema,
+                "spec",
+                unknown);
+        assertThat(unknown).isEmpty();
+    }
+
+    private Path operatorsDefinition() throws IOException {
+        Path copy = folder.resolve("definition.yml");
+        try (InputStream in =
+                getClass()
+                        .getResourceAsStream(
+                                "/META-INF/fabric8/flinkdeployments.flink.apache.org-v1.yml")) {
+            Files.copy(in, copy);
+        }
+        return copy;
+    }
+
+    private static void collectUnknown(
+            JsonNode value, JsonNode schema, String path, List<String> unknown) {
+        if (value.isArray()) {
+            value.forEach(item -> collectUnknown(item, schema.path("items"), path + "[]", unknown));
+        } else if (value.isObject()
+                && !schema.path("x-kubernetes-preserve-unknown-fields").asBoolean()) {
+            for (Map.Entry<String, JsonNode> field : value.properties()) {
+                String name = path + "/" + field.getKey();
+                JsonNode known =
+                        schema.path("properties").path(field.getKey()).isMissingNode()
+                                ? schema.path("additionalProperties")
+                                : schema.path("properties").path(field.getKey());
+                if (known.isMissingNode()) {
+                    unknown.add(name);
+                } else {
+                    collectUnknown(field.getValue(), known, name, unknown);
+                }
+            }
+        }
+    }
+
     @Test
     void shouldConfigureFlinkOnKubernetesAsInTheImages() throws Exception {
         Map<String, String> expected = settings(yaml(DOCKER.resolve("flink/config.yaml")));
@@ -111,8 +166,7 @@ class DeploymentFilesTest {
                 .at("/services/jobmanager/command")
                 .forEach(arg -> compose.add(arg.asText()));
         assertThat(compose.subList(0, 3))
-                .containsExactly(
-                        "standalone-job", "--job-classname", DetectionJob.class.getName());
+                .containsExactly("standalone-job", "--job-classname", DetectionJob.class.getName());
         for (List<String> args : List.of(kubernetes, compose.subList(3, compose.size()))) {
             DetectionOptions options = new DetectionOptions();
             OptionTypes.register(new CommandLine(options)).parseArgs(args.toArray(String[]::new));

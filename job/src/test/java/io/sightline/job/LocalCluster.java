@@ -55,16 +55,13 @@ final class LocalCluster implements AutoCloseable {
      */
     String run(String command, String... arguments) throws IOException, InterruptedException {
         List<String> line =
-                new ArrayList<>(
-                        List.of(SCRIPT.toString(), "--dir", folder.toString(), command));
+                new ArrayList<>(List.of(SCRIPT.toString(), "--dir", folder.toString(), command));
         line.addAll(List.of(arguments));
         // Into files: what it starts may outlive it.
         Path out = Files.createTempFile(folder, command, ".out");
         Path err = Files.createTempFile(folder, command, ".err");
         ProcessBuilder builder =
-                new ProcessBuilder(line)
-                        .redirectOutput(out.toFile())
-                        .redirectError(err.toFile());
+                new ProcessBuilder(line).redirectOutput(out.toFile()).redirectError(err.toFile());
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         Process process = builder.start();
         process.getOutputStream().close();
