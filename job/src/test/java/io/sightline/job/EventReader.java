@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
@@ -21,7 +22,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 /** A consumer of the events topic, from its beginning, that remembers what it has read. */
 final class EventReader implements AutoCloseable {
 
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final KafkaConsumer<byte[], byte[]> consumer;
     private final DetectionEventCodec codec = new DetectionEventCodec();
@@ -83,6 +84,25 @@ final class EventReader implements AutoCloseable {
         }
     }
 
+    /** Reads until there are events of that many frames of each camera. */
+    void awaitFramesOfEach(int cameras, int count) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (framesByCamera().size() < cameras
+                || framesByCamera().values().stream().anyMatch(frames -> frames < count)) {
+            poll(Duration.ofMillis(100));
+            assertThat(System.nanoTime())
+                    .as(
+                            "frames with events are %s, expected %d of each after %s",
+                            framesByCamera(), count, PATIENCE)
+                    .isLessThan(deadline);
+        }
+    }
+
+    private Map<String, Long> framesByCamera() {
+        return events.stream()
+                .collect(Collectors.groupingBy(DetectionEvent::cameraId, Collectors.counting()));
+    }
+
     /** Reads to the end as it is now, and gives all that was read, in the order of the topic. */
     List<DetectionEvent> readAll() {
         Map<TopicPartition, Long> ends = consumer.endOffsets(consumer.assignment());
@@ -134,6 +154,28 @@ final class EventReader implements AutoCloseable {
         }
         assertThat(next).hasSize(cameras).allSatisfy((id, n) -> assertThat(n).isEqualTo(count));
         return doubles;
+    }
+
+    /**
+     * Of a topic of frames that more are sent to: each camera's events are those of its partition's
+     * offsets from 0 on, one of each, in order, and of its first {@code least} frames at least.
+     */
+    static void assertEachOnce(List<DetectionEvent> events, int cameras, int least) {
+        Map<String, Long> next = new HashMap<>();
+        Set<String> ids = new HashSet<>();
+        for (DetectionEvent event : events) {
+            long expected = next.getOrDefault(event.cameraId(), 0L);
+            assertThat(event.source().offset())
+                    .as("next offset of %s", event.cameraId())
+                    .isEqualTo(expected);
+            assertThat(event.seq()).isEqualTo(expected);
+            assertThat(ids.add(event.eventId())).as("new id of %s", event).isTrue();
+            ColourFrames.assertShowsItsFrame(event);
+            next.put(event.cameraId(), expected + 1);
+        }
+        assertThat(next)
+                .hasSize(cameras)
+                .allSatisfy((id, n) -> assertThat(n).isGreaterThanOrEqualTo(least));
     }
 
     /** What has to be equal wherever the frame is the same. */

@@ -3,6 +3,7 @@ package io.sightline.job.local;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,23 @@ public final class Topics {
     private static final Duration LEADER_TIMEOUT = Duration.ofSeconds(30);
 
     private Topics() {}
+
+    /**
+     * Waits for a broker and makes topics there: {@code HOST:PORT TOPIC:PARTITIONS…}. For scripts
+     * that run a broker of ours, with which Kafka's own tools do not come.
+     */
+    public static void main(String[] args) throws IOException, InterruptedException {
+        List<NewTopic> topics = new ArrayList<>();
+        for (String topic : List.of(args).subList(1, args.length)) {
+            int colon = topic.lastIndexOf(':');
+            topics.add(
+                    new NewTopic(
+                            topic.substring(0, colon),
+                            Integer.parseInt(topic.substring(colon + 1)),
+                            (short) 1));
+        }
+        create(args[0], topics);
+    }
 
     /**
      * Makes the topics and returns when each of their partitions can be written to: what is sent
