@@ -19,7 +19,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /** Cameras that go on sending, camera c to partition c, while things happen to a cluster. */
 final class FrameFeed implements AutoCloseable {
 
-    private static final Duration PERIOD = Duration.ofMillis(50);
+    private static final Duration PERIOD = Duration.ofMillis(100);
 
     private final KafkaProducer<byte[], byte[]> producer;
     private final int cameras;
@@ -87,7 +87,7 @@ final class FrameFeed implements AutoCloseable {
      * @return how many of each there are by then
      */
     int awaitMore() throws Exception {
-        int enough = taken + 20;
+        int enough = taken + 10;
         LivePipeline.await(
                 "frames are taken",
                 () -> {
