@@ -108,7 +108,7 @@ function forgetAllBut(known) {
 
 function takeFrame(header, body, dealtWith) {
   const camera = cameraOf(header.camera);
-  camera.observe(header);
+  camera.observe(header, serverNow());
   if (header.event) {
     learnClasses(header.event.objects);
   }
@@ -127,7 +127,7 @@ function takeFrame(header, body, dealtWith) {
 function takeEvent({ camera: id, key, event }) {
   learnClasses(event.objects);
   const camera = cameraOf(id);
-  camera.complete(key, event);
+  camera.complete(key, event, serverNow());
   events.observe({ camera: id, key, event, capture_time_ms: Date.parse(event.capture_time) });
   wall.tile(id).picture.redraw();
   if (cameraView.camera === camera) {

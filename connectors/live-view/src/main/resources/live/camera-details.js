@@ -67,7 +67,7 @@ export class CameraDetails {
     this.#write('dead', count(state.dead_letters), state.dead_letters > 0 && 'bad');
     this.#write('dropped', count(state.dropped), state.dropped > 0 && 'warn');
     this.#write('unsent', count(state.not_sent), state.not_sent > 0 && 'warn');
-    this.#drawPlots(seenLastMinute(state, this.#viewState));
+    this.#drawPlots(seenLastMinute(camera, this.#viewState, now));
   }
 
   /** @param header of the frame on the screen; undefined where there is none */

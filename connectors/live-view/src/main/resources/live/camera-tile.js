@@ -74,7 +74,7 @@ export class CameraTile {
     this.#writeSeen();
     this.#writeNotice();
     if (this.#plot.clientWidth > 0) {
-      const series = seenLastMinute(state, this.#viewState);
+      const series = seenLastMinute(this.camera, this.#viewState, now);
       drawStacked(this.#plot, series, this.#plot.clientWidth, this.#plot.clientHeight);
     }
   }

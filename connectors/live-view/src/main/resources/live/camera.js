@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { LastMinute } from './last-minute.js';
 
 const LEAST_PATIENCE_MS = 3_000;
 const PATIENCE_FRAMES = 5;
@@ -11,6 +12,8 @@ export class Camera {
   /** Header of the newest frame, whether or not its picture came along. */
   header = null;
 
+  lastMinute = new LastMinute();
+
   /** How many of the server's states in a row did not mention it. */
   absences = 0;
 
@@ -20,15 +23,17 @@ export class Camera {
     this.lastEvent = null;
   }
 
-  observe(header) {
+  observe(header, now) {
     this.header = header;
     if (header.event) {
+      this.lastMinute.add(header.event.objects, now);
       this.lastEvent = Math.max(this.lastEvent ?? 0, header.capture_time_ms);
     }
   }
 
   /** The event of a frame that came without it. */
-  complete(key, event) {
+  complete(key, event, now) {
+    this.lastMinute.add(event.objects, now);
     if (this.header?.key === key) {
       this.header.event = event;
     }

@@ -2,7 +2,7 @@
 
 /**
  * Okabe and Ito's colours, which colour-blind eyes tell apart as well, in an order that gives the
- * common road users (COCO's first eight classes) one each. Later classes share them with other dashes.
+ * common road users (among COCO's first eight classes) one each. Later classes share them with other dashes.
  */
 const PALETTE = [
   '#56b4e9', // person

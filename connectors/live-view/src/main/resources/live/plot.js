@@ -10,20 +10,23 @@ const BAD_BAR = '#e5534b';
 const NO_EVENT_BAR = 'rgb(130 148 168 / 0.4)';
 
 /**
- * What a camera saw in each second of the last minute.
- *
- * @returns [{label, perSecond: objects in view on average of each second's events, oldest first}]
+ * What a camera saw in the last minute, by class. The server's counts are all there is of the time
+ * before this page was opened, but know of no least confidence.
  */
-export function seenLastMinute(state, viewState) {
+export function seenLastMinute(camera, viewState, now) {
+  return viewState.minConfidence > 0
+    ? camera.lastMinute.series(viewState, now)
+    : countedByServer(camera.state, viewState);
+}
+
+function countedByServer(state, viewState) {
   const events = state.bucket_events ?? [];
   return Object.entries(state.counts ?? {})
     .filter(([label]) => viewState.acceptsLabel(label))
     .sort(([a], [b]) => inClassOrder(a, b))
     .map(([label, counts]) => ({
       label,
-      perSecond: counts.map((value, i) =>
-        value === 0 ? 0 : value / (events[i] || state.frames_per_second || 1),
-      ),
+      perSecond: counts.map((objects, i) => (objects === 0 ? 0 : objects / (events[i] || 1))),
     }));
 }
 
