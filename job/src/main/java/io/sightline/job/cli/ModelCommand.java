@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
             CalibrateCommand.class,
             SensitivityCommand.class,
             QuantizeCommand.class,
+            BuildCommand.class,
             ReportCommand.class
         })
 final class ModelCommand implements Callable<Integer> {
