@@ -10,6 +10,7 @@ import io.sightline.inference.OutputLayout;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
 import io.sightline.inference.tensorrt.Precision;
 import io.sightline.inference.tensorrt.TensorRtBackendFactory;
+import io.sightline.inference.tensorrt.TensorRtEngines;
 import io.sightline.vision.Interpolation;
 import io.sightline.vision.NmsSettings;
 import java.nio.file.Files;
@@ -159,6 +160,7 @@ public final class ModelChoice {
      * For commands that run the network on this machine.
      *
      * @throws UserException if the model file is not there, or an option is out of range
+     * @throws InferenceException if the backend needs a GPU and there is none
      */
     public void requireHere() {
         List<String> problems = new ArrayList<>();
@@ -168,6 +170,9 @@ public final class ModelChoice {
         }
         if (!problems.isEmpty()) {
             throw new UserException(String.join("; ", problems));
+        }
+        if (backend == Backend.TENSORRT) {
+            TensorRtEngines.requireGpu(gpuDevice == null ? 0 : gpuDevice);
         }
     }
 
@@ -196,7 +201,7 @@ public final class ModelChoice {
                             inputSize,
                             maxBatch,
                             precision,
-                            List.of(gpuDevice == null ? 0 : gpuDevice),
+                            gpuDevice == null ? List.of() : List.of(gpuDevice),
                             engineCache == null ? null : engineCache.toString());
             case ONNXRUNTIME ->
                     file == null

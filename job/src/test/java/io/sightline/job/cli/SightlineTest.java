@@ -178,8 +178,9 @@ class SightlineTest {
         String[] gpu = {"--backend", "tensorrt", "--model", model};
         assertThat(oneLine(append(gpu, "detect", text))).startsWith("sightline detect: " + line);
         assertThat(oneLine(append(gpu, "demo"))).startsWith("sightline demo: " + line);
-        assertThat(oneLine(append(gpu, "bench", "--pictures=1")))
-                .startsWith("sightline bench: " + line);
+        assertThat(oneLine(append(gpu, "bench"))).startsWith("sightline bench: " + line);
+        assertThat(oneLine(append(gpu, "model", "time")))
+                .startsWith("sightline model time: " + line);
         assertThat(oneLine(append(gpu, "run", "--bootstrap-servers", NOWHERE)))
                 .startsWith("sightline run: " + line)
                 .endsWith("--backend onnxruntime needs none");
@@ -202,7 +203,7 @@ class SightlineTest {
                 .isEqualTo("--gpu-device is -1, expected at least 0");
         assertThat(run("--backend", "tensorrt", "--precision", "int4"))
                 .contains("'int4' is none of fp32, fp16, int8");
-        assertThat(run("--backend", "tensorrt", "--precision", "int8"))
+        assertThat(oneLine("model", "build", "--onnx", model, "--precision", "int8"))
                 .contains("has no Q/DQ pairs to compute in int8 by");
         assertThat(oneLine("detect", text, "--backend", "tensorrt"))
                 .isEqualTo(
@@ -246,7 +247,8 @@ class SightlineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "run", "replay", "detect", "bench", "model build"})
+    @ValueSource(
+            strings = {"demo", "run", "replay", "detect", "bench", "model build", "model time"})
     void shouldExplainEveryOption(String command) {
         CommandLineRun run = CommandLineRun.of((command + " --help").split(" ", -1));
         assertThat(run.status()).isZero();

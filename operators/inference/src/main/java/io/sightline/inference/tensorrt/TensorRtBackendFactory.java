@@ -26,7 +26,8 @@ import org.slf4j.LoggerFactory;
  * @param size stated by the user; null where not
  * @param maxBatch slots of a buffer where the graph leaves its batch open
  * @param precision stated by the user; null where not
- * @param gpus indices as the CUDA driver counts; lanes take them in turn
+ * @param gpus indices as the CUDA driver counts, lanes take them in turn; empty where the user
+ *     names none: those that Flink assigns, else the first
  * @param engineCache folder of engines where the lane is opened; null for the user's own
  */
 public record TensorRtBackendFactory(
@@ -57,15 +58,15 @@ public record TensorRtBackendFactory(
     /** One a GPU: a lane keeps two batches in flight by itself. */
     @Override
     public int defaultLanes() {
-        return gpus.size();
+        return Math.max(1, gpus.size());
     }
 
     @Override
     public BackendFactory onGpus(List<Integer> devices) {
-        return devices.isEmpty()
-                ? this
-                : new TensorRtBackendFactory(
-                        model, layout, border, size, maxBatch, precision, devices, engineCache);
+        return gpus.isEmpty()
+                ? new TensorRtBackendFactory(
+                        model, layout, border, size, maxBatch, precision, devices, engineCache)
+                : this;
     }
 
     @Override
@@ -82,13 +83,13 @@ public record TensorRtBackendFactory(
                         engineCache == null
                                 ? TensorRtEngines.defaultCache()
                                 : Path.of(engineCache));
-        return List.copyOf(engines.open(gpus, lanes, LOG::info));
+        return List.copyOf(engines.open(gpus.isEmpty() ? List.of(0) : gpus, lanes, LOG::info));
     }
 
     @Override
     public long estimatedLaneBytes() {
         try {
-            return LIBRARY_BYTES / Math.max(1, gpus.size()) + Files.size(Path.of(model));
+            return LIBRARY_BYTES / defaultLanes() + Files.size(Path.of(model));
         } catch (IOException e) {
             // Opening it will say so in full.
             return 0;

@@ -16,6 +16,9 @@ import java.util.List;
  */
 final class TensorRtBatchBuffer implements BatchBuffer {
 
+    /** Of the backend that made it. */
+    private final int gpu;
+
     private final String sha256;
     private final List<TensorPort> ports;
     private final Handles handles = new Handles();
@@ -33,7 +36,9 @@ final class TensorRtBatchBuffer implements BatchBuffer {
     private RawOutput output;
     private volatile boolean closed;
 
-    TensorRtBatchBuffer(ModelSpec spec, List<TensorPort> ports) {
+    /** By a thread that uses that GPU. */
+    TensorRtBatchBuffer(int gpu, ModelSpec spec, List<TensorPort> ports) {
+        this.gpu = gpu;
         this.sha256 = spec.sha256();
         this.ports = ports;
         int capacity = spec.maxBatch();
@@ -162,7 +167,12 @@ final class TensorRtBatchBuffer implements BatchBuffer {
 
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
         closed = true;
+        // Any GPU would do, but the driver sets up each that a thread uses for the first time.
+        Cuda.use(gpu);
         handles.close();
     }
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.inference.tensorrt;
 
+import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
 import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelOptions;
 import io.sightline.inference.NanoClock;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.function.Consumer;
 
 /** Engines of one model, for the GPUs of this machine. */
@@ -54,6 +57,17 @@ public final class TensorRtEngines {
         this.precision = Precision.of(model, precision);
         this.profiles = BatchProfiles.upTo(maxBatch);
         this.cache = new EngineCache(cache);
+    }
+
+    /**
+     * For tools that would find out late.
+     *
+     * @param gpu index as the CUDA driver counts
+     * @throws InferenceException if that GPU cannot be used: one line that says what is missing and
+     *     what to do
+     */
+    public static void requireGpu(int gpu) {
+        GpuProbe.ofThisMachine().require(gpu);
     }
 
     /** Where engines are kept if the user names no folder. */
@@ -113,6 +127,17 @@ public final class TensorRtEngines {
             // The lanes hold them now.
             engines.forEach(TensorRtEngine::close);
         }
+    }
+
+    /**
+     * What an engine gives at best: full batches back to back on what lies on the GPU already.
+     *
+     * @return images a second; empty for a backend that is not TensorRT's
+     */
+    public static OptionalDouble framesPerSecondAlone(InferenceBackend backend, Duration duration) {
+        return backend instanceof TensorRtBackend lane
+                ? OptionalDouble.of(lane.framesPerSecondAlone(duration))
+                : OptionalDouble.empty();
     }
 
     private EngineCache.Entry entry(GpuDevice device, boolean rebuild, Consumer<String> progress) {

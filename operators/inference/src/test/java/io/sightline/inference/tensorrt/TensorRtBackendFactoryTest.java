@@ -25,28 +25,19 @@ class TensorRtBackendFactoryTest {
 
     @TempDir Path folder;
 
-    private static TensorRtBackendFactory factory(String model) {
+    private static TensorRtBackendFactory factory(String model, Integer... gpus) {
         return new TensorRtBackendFactory(
-                model, null, null, null, 32, Precision.FP16, List.of(0), "engines");
+                model, null, null, null, 32, Precision.FP16, List.of(gpus), "engines");
     }
 
     @Test
-    void shouldTakeTheGpusThatTheTaskManagerWasGiven() {
+    void shouldTakeTheGpusThatFlinkAssignsWhereTheUserNamesNone() {
         TensorRtBackendFactory factory = factory("m.onnx");
         assertThat(factory.defaultLanes()).isEqualTo(1);
         assertThat(factory.onGpus(List.of())).isEqualTo(factory);
-        assertThat(factory.onGpus(List.of(1, 3)))
-                .isEqualTo(
-                        new TensorRtBackendFactory(
-                                "m.onnx",
-                                null,
-                                null,
-                                null,
-                                32,
-                                Precision.FP16,
-                                List.of(1, 3),
-                                "engines"));
+        assertThat(factory.onGpus(List.of(1, 3))).isEqualTo(factory("m.onnx", 1, 3));
         assertThat(factory.onGpus(List.of(1, 3)).defaultLanes()).isEqualTo(2);
+        assertThat(factory("m.onnx", 2).onGpus(List.of(1, 3))).isEqualTo(factory("m.onnx", 2));
     }
 
     @Test
