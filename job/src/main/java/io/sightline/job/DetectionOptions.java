@@ -131,16 +131,15 @@ public final class DetectionOptions {
             names = "--lanes",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Engines side by side on a task manager; 0 for one a core.")
+            description = "Engines side by side on a task manager; 0 for one a core, or one a GPU.")
     int lanes;
 
     @Option(
             names = "--max-batch",
             paramLabel = "N",
-            defaultValue = "1",
             description =
-                    "Most frames in one run, for models with a dynamic batch. On a CPU larger batches gain nothing.")
-    int maxBatch;
+                    "Most frames in one run, for models with a dynamic batch; absent: 1, with tensorrt 32. On a CPU larger batches gain nothing.")
+    Integer maxBatch;
 
     @Option(
             names = "--max-batch-delay",
@@ -152,9 +151,9 @@ public final class DetectionOptions {
     @Option(
             names = "--buffers-per-lane",
             paramLabel = "N",
-            defaultValue = "2",
-            description = "Batch buffers of a lane: with 2 the next batch fills while one runs.")
-    int buffersPerLane;
+            description =
+                    "Batch buffers of a lane; absent: 2, so that the next batch fills while one runs, with tensorrt 3, of which two run.")
+    Integer buffersPerLane;
 
     @Option(
             names = "--delivery",
@@ -341,8 +340,8 @@ public final class DetectionOptions {
     void validate() {
         List<String> problems = new ArrayList<>();
         atLeast(problems, "--lanes", lanes, 0);
-        atLeast(problems, "--max-batch", maxBatch, 1);
-        atLeast(problems, "--buffers-per-lane", buffersPerLane, 1);
+        atLeast(problems, "--max-batch", maxBatch == null ? 1 : maxBatch, 1);
+        atLeast(problems, "--buffers-per-lane", buffersPerLane(), 1);
         atLeast(problems, "--max-frame-pixels", maxFramePixels, 1);
         if (maxFramePixels > MOST_FRAME_PIXELS) {
             problems.add(
@@ -440,14 +439,18 @@ public final class DetectionOptions {
     }
 
     BackendFactory backendFactory() {
-        return model.backendFactory(maxBatch);
+        return maxBatch == null ? model.backendFactory() : model.backendFactory(maxBatch);
+    }
+
+    private int buffersPerLane() {
+        return buffersPerLane == null ? model.buffersPerLane() : buffersPerLane;
     }
 
     DetectSettings detectSettings(BackendFactory engines) {
         return new DetectSettings(
                 engines,
                 lanes,
-                buffersPerLane,
+                buffersPerLane(),
                 maxBatchDelay,
                 model.confidence,
                 model.iou,

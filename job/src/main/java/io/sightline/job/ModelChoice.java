@@ -8,6 +8,9 @@ import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.OutputLayout;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
+import io.sightline.inference.tensorrt.Precision;
+import io.sightline.inference.tensorrt.TensorRtBackendFactory;
+import io.sightline.inference.tensorrt.TensorRtEngines;
 import io.sightline.vision.Interpolation;
 import io.sightline.vision.NmsSettings;
 import java.nio.file.Files;
@@ -25,8 +28,13 @@ public final class ModelChoice {
     /** What runs the network. */
     public enum Backend {
         /** ONNX Runtime on the CPU. */
-        ONNXRUNTIME
+        ONNXRUNTIME,
+        /** TensorRT on an NVIDIA GPU. */
+        TENSORRT
     }
+
+    /** A GPU computes many frames in little more time than one. */
+    private static final int MAX_BATCH_ON_GPU = 32;
 
     @Option(
             names = "--model",
@@ -60,8 +68,29 @@ public final class ModelChoice {
             names = "--backend",
             paramLabel = "BACKEND",
             defaultValue = "onnxruntime",
-            description = "What runs the network: onnxruntime.")
+            description = "What runs the network: onnxruntime (CPU), or tensorrt (NVIDIA GPU).")
     Backend backend;
+
+    @Option(
+            names = "--precision",
+            paramLabel = "PRECISION",
+            description =
+                    "In what TensorRT computes: int8, fp16 or fp32; absent: int8 where the model is quantised, else fp16.")
+    Precision precision;
+
+    @Option(
+            names = "--gpu-device",
+            paramLabel = "N",
+            description =
+                    "GPU for TensorRT, as the CUDA driver counts; absent: those that Flink assigns (external resource gpu), else 0.")
+    Integer gpuDevice;
+
+    @Option(
+            names = "--engine-cache",
+            paramLabel = "DIR",
+            description =
+                    "Folder of TensorRT's engines, on a cluster on the task managers; absent: .cache/sightline/engines in the user's home.")
+    Path engineCache;
 
     @Option(
             names = "--confidence",
@@ -92,6 +121,9 @@ public final class ModelChoice {
         choice.border = border;
         choice.inputSize = inputSize;
         choice.backend = backend;
+        choice.precision = precision;
+        choice.gpuDevice = gpuDevice;
+        choice.engineCache = engineCache;
         choice.confidence = other;
         choice.iou = iou;
         choice.interpolation = interpolation;
@@ -104,6 +136,18 @@ public final class ModelChoice {
         }
         fraction(problems, "--confidence", confidence);
         fraction(problems, "--iou", iou);
+        if (backend == Backend.TENSORRT) {
+            if (file == null) {
+                problems.add(
+                        "--backend tensorrt needs --model FILE: the bundled model is quantised for ONNX Runtime");
+            }
+            if (gpuDevice != null) {
+                DetectionOptions.atLeast(problems, "--gpu-device", gpuDevice, 0);
+            }
+        } else if (precision != null || gpuDevice != null || engineCache != null) {
+            problems.add(
+                    "--precision, --gpu-device and --engine-cache are for --backend tensorrt: leave them out");
+        }
     }
 
     private static void fraction(List<String> problems, String option, Float value) {
@@ -116,6 +160,7 @@ public final class ModelChoice {
      * For commands that run the network on this machine.
      *
      * @throws UserException if the model file is not there, or an option is out of range
+     * @throws InferenceException if the backend needs a GPU and there is none
      */
     public void requireHere() {
         List<String> problems = new ArrayList<>();
@@ -126,6 +171,9 @@ public final class ModelChoice {
         if (!problems.isEmpty()) {
             throw new UserException(String.join("; ", problems));
         }
+        if (backend == Backend.TENSORRT) {
+            TensorRtEngines.requireGpu(gpuDevice == null ? 0 : gpuDevice);
+        }
     }
 
     /**
@@ -135,11 +183,26 @@ public final class ModelChoice {
      */
     public void requireUsableHere() {
         requireHere();
-        backendFactory(1).open(1).forEach(InferenceBackend::close);
+        backendFactory().open(1).forEach(InferenceBackend::close);
+    }
+
+    /** For batches as large as suit the backend: single frames on a CPU. */
+    public BackendFactory backendFactory() {
+        return backendFactory(backend == Backend.TENSORRT ? MAX_BATCH_ON_GPU : 1);
     }
 
     public BackendFactory backendFactory(int maxBatch) {
         return switch (backend) {
+            case TENSORRT ->
+                    new TensorRtBackendFactory(
+                            file.toString(),
+                            layout,
+                            border,
+                            inputSize,
+                            maxBatch,
+                            precision,
+                            gpuDevice == null ? List.of() : List.of(gpuDevice),
+                            engineCache == null ? null : engineCache.toString());
             case ONNXRUNTIME ->
                     file == null
                             ? new BundledBackendFactory(
@@ -161,5 +224,10 @@ public final class ModelChoice {
 
     public Interpolation interpolation() {
         return interpolation;
+    }
+
+    /** Batch buffers of a lane: on a GPU one more, since two of them are in flight there. */
+    int buffersPerLane() {
+        return backend == Backend.TENSORRT ? 3 : 2;
     }
 }

@@ -3,6 +3,7 @@ package io.sightline.job;
 
 import io.sightline.inference.InputSize;
 import io.sightline.inference.OutputLayout;
+import io.sightline.inference.tensorrt.Precision;
 import io.sightline.streaming.OverloadPolicy;
 import io.sightline.vision.Interpolation;
 import java.time.Duration;
@@ -29,6 +30,7 @@ public final class OptionTypes {
                 .registerConverter(OutputLayout.class, OptionTypes::layout)
                 .registerConverter(Interpolation.class, names(Interpolation.class))
                 .registerConverter(ModelChoice.Backend.class, names(ModelChoice.Backend.class))
+                .registerConverter(Precision.class, names(Precision.class))
                 .registerConverter(
                         DetectionOptions.Guarantee.class, names(DetectionOptions.Guarantee.class))
                 .registerConverter(OverloadPolicy.class, names(OverloadPolicy.class))

@@ -13,6 +13,7 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -114,11 +115,30 @@ class ArchitectureTest {
 
     @Test
     void shouldKeepThePicturesLibraryInsideVisionAndCamera() {
+        for (String library : List.of("javacv", "opencv", "ffmpeg")) {
+            classes()
+                    .that(use("org.bytedeco." + library))
+                    .should()
+                    .resideInAnyPackage(inModule("vision"), inModule("camera"))
+                    .check(MAIN);
+        }
         classes()
                 .that(use("org.bytedeco"))
                 .should()
-                .resideInAnyPackage(inModule("vision"), inModule("camera"))
+                .resideInAnyPackage(
+                        inModule("vision"), inModule("camera"), "io.sightline.inference.tensorrt")
                 .check(MAIN);
+    }
+
+    @Test
+    void shouldKeepTensorRtAndCudaInsideTheirBackend() {
+        for (String library : List.of("tensorrt", "cuda")) {
+            classes()
+                    .that(use("org.bytedeco." + library))
+                    .should()
+                    .resideInAPackage("io.sightline.inference.tensorrt")
+                    .check(MAIN);
+        }
     }
 
     @Test

@@ -147,6 +147,10 @@ class PackagingIT {
                         "ffmpeg")
                 .noneMatch(name -> name.startsWith("junit") || name.startsWith("assertj"))
                 .noneMatch(name -> name.startsWith("flink-test-utils"));
+        // 3.1 GB that a build has to ask for with -Pgpu.
+        assertThat(versions.values())
+                .filteredOn(name -> name.matches("(cuda|tensorrt)-.*-(linux|windows)-.*"))
+                .hasSize(Integer.getInteger("test.gpu.libraries"));
         Path onnxruntime = distribution.resolve("lib").resolve(only(versions, "onnxruntime"));
         try (JarFile jar = new JarFile(onnxruntime.toFile())) {
             String natives = "ai/onnxruntime/native/";

@@ -95,7 +95,7 @@ public final class Bench implements AutoCloseable {
 
     /** Prints as it goes. */
     public void run(PrintStream out) throws Exception {
-        backends.addAll(model.backendFactory(1).open(workers));
+        backends.addAll(model.backendFactory().open(workers));
         ModelSpec spec = backends.get(0).spec();
         out.printf(
                 Locale.ROOT,

@@ -74,7 +74,7 @@ final class DetectCommand implements Callable<Integer> {
             Files.createDirectories(annotate);
         }
         ObjectMapper mapper = new ObjectMapper();
-        try (InferenceBackend backend = model.backendFactory(1).open(1).get(0);
+        try (InferenceBackend backend = model.backendFactory().open(1).get(0);
                 BatchBuffer buffer = backend.newBuffer();
                 OpenCvFrameDecoder decoder = new OpenCvFrameDecoder(LIMITS);
                 Letterbox letterbox = new Letterbox(backend.spec(), model.interpolation())) {

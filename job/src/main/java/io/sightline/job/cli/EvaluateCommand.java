@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.job.cli;
 
+import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.OutputLayout;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
+import io.sightline.inference.tensorrt.TensorRtBackendFactory;
+import io.sightline.inference.tensorrt.TensorRtEngines;
+import io.sightline.job.ModelChoice;
 import io.sightline.job.UserException;
 import io.sightline.toolchain.Progress;
 import io.sightline.toolchain.evaluate.Evaluation;
@@ -81,6 +85,15 @@ final class EvaluateCommand implements Callable<Integer> {
                     "Output layout, where model and ModelSpec leave it open: anchors-obj, channels-first, pairs, end2end.")
     OutputLayout layout;
 
+    @Option(
+            names = "--backend",
+            split = ",",
+            paramLabel = "BACKEND",
+            defaultValue = "onnxruntime",
+            description =
+                    "What runs the model: onnxruntime, or tensorrt on GPU 0; several stand for the models in turn.")
+    List<ModelChoice.Backend> backends;
+
     @Option(names = "--per-class", description = "Print every class as well.")
     boolean perClass;
 
@@ -94,12 +107,14 @@ final class EvaluateCommand implements Callable<Integer> {
                 labels == null ? LabelledImages.read(images) : LabelledImages.read(images, labels);
         List<EvaluatedModel> rows = new ArrayList<>();
         try (ProgressLine progress = ProgressLine.open()) {
-            for (Path model : models) {
+            for (int i = 0; i < models.size(); i++) {
+                Path model = models.get(i);
+                ModelChoice.Backend backend = backends.get(Math.min(i, backends.size() - 1));
                 if (borders == null) {
-                    evaluate(model, null, data, progress, rows);
+                    evaluate(factory(backend, model, null), model, data, progress, rows);
                 } else {
                     for (Integer border : borders) {
-                        evaluate(model, border, data, progress, rows);
+                        evaluate(factory(backend, model, border), model, data, progress, rows);
                     }
                 }
             }
@@ -119,6 +134,9 @@ final class EvaluateCommand implements Callable<Integer> {
                 throw new UserException("--model " + model + ": no such file");
             }
         }
+        if (backends.contains(ModelChoice.Backend.TENSORRT)) {
+            TensorRtEngines.requireGpu(0);
+        }
         if (borders != null) {
             for (int border : borders) {
                 if (border < 0) {
@@ -128,21 +146,27 @@ final class EvaluateCommand implements Callable<Integer> {
         }
     }
 
+    private BackendFactory factory(ModelChoice.Backend backend, Path model, Integer border) {
+        return switch (backend) {
+            case ONNXRUNTIME ->
+                    new OnnxRuntimeBackendFactory(model.toString(), layout, border, null, 1);
+            // One picture after the other: a larger batch would be built for nothing.
+            case TENSORRT ->
+                    new TensorRtBackendFactory(
+                            model.toString(), layout, border, null, 1, null, List.of(), null);
+        };
+    }
+
     private void evaluate(
+            BackendFactory factory,
             Path model,
-            Integer border,
             LabelledImages data,
             Progress progress,
             List<EvaluatedModel> rows) {
-        int lanes =
-                Math.min(
-                        Math.min(Runtime.getRuntime().availableProcessors(), MOST_LANES),
-                        data.size());
-        List<InferenceBackend> backends =
-                new OnnxRuntimeBackendFactory(model.toString(), layout, border, null, 1)
-                        .open(lanes);
+        List<InferenceBackend> lanes =
+                factory.open(Math.min(Math.min(factory.defaultLanes(), MOST_LANES), data.size()));
         try {
-            ModelSpec spec = backends.get(0).spec();
+            ModelSpec spec = lanes.get(0).spec();
             for (Interpolation interpolation : interpolations) {
                 EvaluationSettings settings = EvaluationSettings.standard(interpolation);
                 String row = "row " + (rows.size() + 1) + ", ";
@@ -152,11 +176,11 @@ final class EvaluateCommand implements Callable<Integer> {
                                         settings,
                                         (what, done, total) ->
                                                 progress.step(row + what, done, total))
-                                .evaluate(backends);
+                                .evaluate(lanes);
                 rows.add(new EvaluatedModel(model, spec, settings, evaluation));
             }
         } finally {
-            backends.forEach(InferenceBackend::close);
+            lanes.forEach(InferenceBackend::close);
         }
     }
 }

@@ -20,6 +20,8 @@ import picocli.CommandLine.Spec;
             CalibrateCommand.class,
             SensitivityCommand.class,
             QuantizeCommand.class,
+            BuildCommand.class,
+            TimeCommand.class,
             ReportCommand.class
         })
 final class ModelCommand implements Callable<Integer> {

@@ -38,7 +38,7 @@ final class Capacity implements AutoCloseable {
     static Capacity open(ModelChoice model) {
         model.requireHere();
         return new Capacity(
-                model, model.backendFactory(1).open(Runtime.getRuntime().availableProcessors()));
+                model, model.backendFactory().open(Runtime.getRuntime().availableProcessors()));
     }
 
     ModelSpec spec() {

@@ -2,11 +2,13 @@
 package io.sightline.job.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.sightline.inference.ModelSpec.InputFormat;
 import io.sightline.inference.testing.TestModels;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -168,6 +170,51 @@ class SightlineTest {
                         "sightline demo: --seed and --truth are for simulated cameras, --video for others: leave one out");
     }
 
+    /** On machines without one: where there is a GPU, these commands work. */
+    @Test
+    void shouldSayWhatAGpuIsMissingAndNeverFallBack() {
+        assumeFalse(Files.exists(Path.of("/dev/nvidiactl")), "there is an NVIDIA driver here");
+        String line = "TensorRT needs an NVIDIA GPU: no NVIDIA driver is installed here";
+        String[] gpu = {"--backend", "tensorrt", "--model", model};
+        assertThat(oneLine(append(gpu, "detect", text))).startsWith("sightline detect: " + line);
+        assertThat(oneLine(append(gpu, "demo"))).startsWith("sightline demo: " + line);
+        assertThat(oneLine(append(gpu, "bench"))).startsWith("sightline bench: " + line);
+        assertThat(oneLine(append(gpu, "model", "time")))
+                .startsWith("sightline model time: " + line);
+        assertThat(oneLine(append(gpu, "run", "--bootstrap-servers", NOWHERE)))
+                .startsWith("sightline run: " + line)
+                .endsWith("--backend onnxruntime needs none");
+        assertThat(oneLine("model", "build", "--onnx", model))
+                .startsWith("sightline model build: " + line);
+    }
+
+    private static String[] append(String[] last, String... first) {
+        String[] all = Arrays.copyOf(first, first.length + last.length);
+        System.arraycopy(last, 0, all, first.length, last.length);
+        return all;
+    }
+
+    @Test
+    void shouldKeepTheOptionsOfTheTwoBackendsApart() {
+        assertThat(run("--gpu-device", "1"))
+                .isEqualTo(
+                        "--precision, --gpu-device and --engine-cache are for --backend tensorrt: leave them out");
+        assertThat(run("--backend", "tensorrt", "--gpu-device", "-1"))
+                .isEqualTo("--gpu-device is -1, expected at least 0");
+        assertThat(run("--backend", "tensorrt", "--precision", "int4"))
+                .contains("'int4' is none of fp32, fp16, int8");
+        assertThat(oneLine("model", "build", "--onnx", model, "--precision", "int8"))
+                .contains("has no Q/DQ pairs to compute in int8 by");
+        assertThat(oneLine("detect", text, "--backend", "tensorrt"))
+                .isEqualTo(
+                        "sightline detect: --backend tensorrt needs --model FILE: the bundled model is quantised for ONNX Runtime");
+        assertThat(oneLine("model", "build", "--onnx", "none.onnx"))
+                .isEqualTo(
+                        "sightline model build: model none.onnx: no such file: expected an ONNX file");
+        assertThat(oneLine("model", "build", "--onnx", model, "--max-batch", "0"))
+                .isEqualTo("sightline model build: --max-batch is 0, expected at least 1");
+    }
+
     private String run(String... options) {
         String[] args = new String[options.length + 5];
         args[0] = "run";
@@ -200,9 +247,12 @@ class SightlineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "run", "replay", "audit", "detect", "bench"})
+    @ValueSource(
+            strings = {
+                "demo", "run", "replay", "audit", "detect", "bench", "model build", "model time"
+            })
     void shouldExplainEveryOption(String command) {
-        CommandLineRun run = CommandLineRun.of(command, "--help");
+        CommandLineRun run = CommandLineRun.of((command + " --help").split(" ", -1));
         assertThat(run.status()).isZero();
         assertThat(run.err()).isEmpty();
         List<String> lines = run.outLines();

@@ -23,6 +23,20 @@ public interface BackendFactory extends Serializable {
      */
     List<InferenceBackend> open(int lanes);
 
+    /** How many lanes where the user leaves it open: one a core for engines on the CPU. */
+    default int defaultLanes() {
+        return Runtime.getRuntime().availableProcessors();
+    }
+
+    /**
+     * The same on the GPUs that the task manager was given, where it runs on any.
+     *
+     * @param devices as the CUDA driver counts; none leaves the choice as it is
+     */
+    default BackendFactory onGpus(List<Integer> devices) {
+        return this;
+    }
+
     /**
      * Native memory that one lane is expected to take beyond its buffers (weights, arena), in
      * bytes: an estimate.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.inference;
 
+import java.util.Optional;
+
 /**
  * Runs one fixed network on batches. Owned by one lane; submit and await come from its thread
  * alone. Buffers may be made and closed by any thread, and a buffer that one lane's backend made
@@ -12,10 +14,18 @@ public interface InferenceBackend extends AutoCloseable {
     ModelSpec spec();
 
     /**
-     * Direct memory that one {@link #newBuffer} takes, in bytes: its slots, its output, and what
-     * lies between.
+     * Memory outside the heap that one {@link #newBuffer} takes, in bytes: its slots, its output,
+     * and what lies between.
      */
     long bufferBytes();
+
+    /**
+     * Whether buffers are pages that a GPU's driver has locked, which count for no limit of the
+     * JVM; else they are its direct memory.
+     */
+    default boolean pinsBuffers() {
+        return false;
+    }
 
     /**
      * A new buffer of {@code spec().maxBatch()} slots. The caller closes it, before it closes the
@@ -44,6 +54,11 @@ public interface InferenceBackend extends AutoCloseable {
      */
     default int maxInFlight() {
         return 1;
+    }
+
+    /** What it has done on its GPU, asked by any thread; empty for an engine on the CPU. */
+    default Optional<GpuUsage> gpuUsage() {
+        return Optional.empty();
     }
 
     /** Idempotent. */

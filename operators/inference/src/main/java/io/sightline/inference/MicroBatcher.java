@@ -158,6 +158,11 @@ public final class MicroBatcher<R> implements AutoCloseable {
         return new Totals(batchCount.sum(), frameCount.sum(), busyNanos.sum());
     }
 
+    /** What each lane that runs on a GPU has done there; empty for lanes on the CPU. */
+    public List<GpuUsage> gpuUsage() {
+        return backends.stream().flatMap(backend -> backend.gpuUsage().stream()).toList();
+    }
+
     /** Whether a lane has failed: the batcher is of no use any more. */
     public boolean failed() {
         lock.lock();

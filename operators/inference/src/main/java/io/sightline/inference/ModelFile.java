@@ -218,6 +218,32 @@ public final class ModelFile {
         return Optional.ofNullable(json.target());
     }
 
+    /**
+     * The convolutions whose data and weights both come from a DequantizeLinear: their names, or
+     * {@code node_of_} and their output where they have none.
+     *
+     * @throws InferenceException if the ONNX file cannot be read any more
+     */
+    public List<String> quantisedConvolutions() {
+        try {
+            return OnnxScan.quantisedConvolutions(path);
+        } catch (IOException e) {
+            throw new InferenceException("model " + path + ": cannot be read: " + e, e);
+        }
+    }
+
+    /** {@code fp32}, {@code fp16} or {@code int8}. */
+    public String precision() {
+        return precision;
+    }
+
+    /** The input's size as the JSON states it; empty where it does not. */
+    public Optional<InputSize> inputSize() {
+        return json.inputWidth() == null || json.inputHeight() == null
+                ? Optional.empty()
+                : Optional.of(new InputSize(json.inputWidth(), json.inputHeight()));
+    }
+
     /** The letterbox's border, pixels; empty where the JSON does not say. */
     public OptionalInt border() {
         return json.border() == null ? OptionalInt.empty() : OptionalInt.of(json.border());

@@ -8,15 +8,18 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 
 /**
- * Reads what an engine does not tell of an ONNX file, its precision, from the protobuf wire format:
- * operator names and the types of the weights. Weights themselves are skipped, so a large file
+ * Reads what an engine does not tell of an ONNX file from the protobuf wire format: its precision,
+ * and which of its convolutions are quantised. Weights themselves are skipped, so a large file
  * costs a few seeks.
  *
  * <p>Field numbers are those of onnx.proto: ModelProto.graph 7; GraphProto.node 1 and initializer
- * 5; NodeProto.op_type 4; TensorProto.data_type 2.
+ * 5; NodeProto.input 1, output 2, name 3, op_type 4; TensorProto.data_type 2.
  */
 final class OnnxScan {
 
@@ -40,10 +43,11 @@ final class OnnxScan {
     private final InputStream in;
     private long position;
 
-    private int nodes;
-    private boolean quantised;
+    private final List<Node> nodes = new ArrayList<>();
     private long floatBytes;
     private long halfBytes;
+
+    private record Node(String operator, String name, List<String> inputs, List<String> outputs) {}
 
     private OnnxScan(InputStream in) {
         this.in = in;
@@ -56,13 +60,40 @@ final class OnnxScan {
      * @throws MalformedException if the bytes are not those of an ONNX model with at least one node
      */
     static String precision(Path file) throws IOException {
+        OnnxScan scan = of(file);
+        if (scan.nodes.stream().anyMatch(node -> QUANTISED.contains(node.operator))) {
+            return "int8";
+        }
+        return scan.halfBytes > scan.floatBytes ? "fp16" : "fp32";
+    }
+
+    /**
+     * The convolutions whose data and weights both come from a DequantizeLinear: their names, or
+     * {@code node_of_} and their output where they have none, as TensorRT's parser names them.
+     *
+     * @throws MalformedException if the bytes are not those of an ONNX model with at least one node
+     */
+    static List<String> quantisedConvolutions(Path file) throws IOException {
+        OnnxScan scan = of(file);
+        Set<String> dequantised = new HashSet<>();
+        scan.nodes.stream()
+                .filter(node -> node.operator.equals("DequantizeLinear"))
+                .forEach(node -> dequantised.addAll(node.outputs));
+        return scan.nodes.stream()
+                .filter(node -> node.operator.equals("Conv") && node.inputs.size() >= 2)
+                .filter(node -> dequantised.containsAll(node.inputs.subList(0, 2)))
+                .map(node -> node.name.isEmpty() ? "node_of_" + node.outputs.get(0) : node.name)
+                .toList();
+    }
+
+    private static OnnxScan of(Path file) throws IOException {
         try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
             OnnxScan scan = new OnnxScan(in);
             scan.model(Files.size(file));
-            if (scan.nodes == 0) {
+            if (scan.nodes.isEmpty()) {
                 throw new MalformedException("no graph with nodes in it");
             }
-            return scan.quantised ? "int8" : scan.halfBytes > scan.floatBytes ? "fp16" : "fp32";
+            return scan;
         } catch (EOFException e) {
             throw new MalformedException("it ends too early");
         }
@@ -100,19 +131,36 @@ final class OnnxScan {
     }
 
     private void node(long end) throws IOException {
-        nodes++;
+        String operator = "";
+        String name = "";
+        List<String> inputs = new ArrayList<>();
+        List<String> outputs = new ArrayList<>();
         while (position < end) {
             long key = varint();
-            if (field(key) == 4 && wireType(key) == BYTES) {
-                long length = endOfMessage(end) - position;
-                byte[] operator = in.readNBytes((int) Math.min(length, 1024));
-                position += operator.length;
-                skipBytes(length - operator.length);
-                quantised |= QUANTISED.contains(new String(operator, StandardCharsets.UTF_8));
-            } else {
+            if (wireType(key) != BYTES || field(key) > 4) {
                 skip(key, end);
+                continue;
+            }
+            String text = text(end);
+            switch ((int) field(key)) {
+                case 1 -> inputs.add(text);
+                case 2 -> outputs.add(text);
+                case 3 -> name = text;
+                case 4 -> operator = text;
+                default ->
+                        throw new MalformedException("byte " + position + " is no protobuf field");
             }
         }
+        nodes.add(new Node(operator, name, inputs, outputs));
+    }
+
+    /** At most so much of it: longer ones are no names. */
+    private String text(long parentEnd) throws IOException {
+        long length = endOfMessage(parentEnd) - position;
+        byte[] bytes = in.readNBytes((int) Math.min(length, 4096));
+        position += bytes.length;
+        skipBytes(length - bytes.length);
+        return new String(bytes, StandardCharsets.UTF_8);
     }
 
     private void weights(long end) throws IOException {

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.streaming;
 
+import io.sightline.inference.GpuUsage;
 import io.sightline.inference.MicroBatcher;
 import io.sightline.vision.NativeMemory;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.Histogram;
 import org.apache.flink.metrics.MetricGroup;
@@ -53,6 +57,35 @@ final class DetectMetrics {
         shared.gauge("laneBatches", () -> batcher.totals().batches());
         shared.gauge("laneFrames", () -> batcher.totals().frames());
         shared.gauge("nativeBytes", NativeMemory::allocatedBytes);
+        List<GpuUsage> lanes = batcher.gpuUsage();
+        lanes.stream()
+                .map(GpuUsage::device)
+                .distinct()
+                .forEach(device -> registerGpu(shared, batcher, device));
+    }
+
+    /** Sums over the lanes on that GPU. */
+    private static void registerGpu(MetricGroup shared, MicroBatcher<?> batcher, int device) {
+        MetricGroup gpu = shared.addGroup("gpu", Integer.toString(device));
+        gpu.gauge("copyMillis", () -> millis(batcher, device, GpuUsage::copyNanos));
+        gpu.gauge("queueMillis", () -> millis(batcher, device, GpuUsage::queueNanos));
+        gpu.gauge("computeMillis", () -> millis(batcher, device, GpuUsage::computeNanos));
+        // Of the GPU, whichever lane tells.
+        gpu.gauge("deviceBytes", () -> most(batcher, device, GpuUsage::deviceBytes));
+        gpu.gauge("utilisationPercent", () -> most(batcher, device, GpuUsage::utilisationPercent));
+    }
+
+    private static long millis(
+            MicroBatcher<?> batcher, int device, ToLongFunction<GpuUsage> nanos) {
+        return TimeUnit.NANOSECONDS.toMillis(on(batcher, device).mapToLong(nanos).sum());
+    }
+
+    private static long most(MicroBatcher<?> batcher, int device, ToLongFunction<GpuUsage> value) {
+        return on(batcher, device).mapToLong(value).max().orElse(0);
+    }
+
+    private static Stream<GpuUsage> on(MicroBatcher<?> batcher, int device) {
+        return batcher.gpuUsage().stream().filter(usage -> usage.device() == device);
     }
 
     MetricGroup group() {

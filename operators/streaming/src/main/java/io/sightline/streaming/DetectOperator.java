@@ -146,18 +146,21 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     public void open() throws Exception {
         super.open();
         NativeLibraries.requireShareable();
-        int lanes =
-                settings.lanes() > 0
-                        ? settings.lanes()
-                        : Runtime.getRuntime().availableProcessors();
+        BackendFactory backend =
+                settings.backend()
+                        .onGpus(
+                                AssignedGpus.indices(
+                                        getRuntimeContext()
+                                                .getExternalResourceInfos(AssignedGpus.RESOURCE)));
+        int lanes = settings.lanes() > 0 ? settings.lanes() : backend.defaultLanes();
         BatcherKey key =
                 new BatcherKey(
                         getRuntimeContext().getJobInfo().getJobId(),
-                        settings.backend(),
+                        backend,
                         lanes,
                         settings.buffersPerLane(),
                         settings.maxBatchDelay());
-        lease = BATCHERS.acquire(key, () -> openBatcher(lanes));
+        lease = BATCHERS.acquire(key, () -> openBatcher(backend, lanes));
         MicroBatcher<Detections> batcher = lease.batcher();
         submitter = batcher.newSubmitter(this::postMail);
         spec = batcher.spec();
@@ -180,15 +183,11 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         eventRecord = new StreamRecord<>(null);
     }
 
-    private MicroBatcher<Detections> openBatcher(int lanes) {
-        List<InferenceBackend> backends = settings.backend().open(lanes);
+    private MicroBatcher<Detections> openBatcher(BackendFactory backend, int lanes) {
+        List<InferenceBackend> backends = backend.open(lanes);
         try {
             Environment environment = getContainingTask().getEnvironment();
-            MemoryPlan.of(
-                            backends.get(0).bufferBytes(),
-                            settings,
-                            lanes,
-                            MemoryPlan.subtasksHere(environment))
+            MemoryPlan.of(backends.get(0), settings, lanes, MemoryPlan.subtasksHere(environment))
                     .require(
                             MemoryPlan.Limits.ofThisProcess(
                                     environment.getTaskManagerInfo().getConfiguration()));

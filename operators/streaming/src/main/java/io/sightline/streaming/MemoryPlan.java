@@ -2,6 +2,7 @@
 package io.sightline.streaming;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
+import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
 import io.sightline.vision.NativeMemory;
 import io.sightline.vision.OpenCvFrameDecoder;
@@ -19,11 +20,12 @@ import org.slf4j.LoggerFactory;
  * anything is allocated, so that a task manager that is too small says so at the start and not when
  * the load comes.
  *
- * @param bufferBytes batch buffers of all lanes: direct buffers of the JVM
+ * @param bufferBytes batch buffers of all lanes in direct memory of the JVM
+ * @param pinnedBytes batch buffers of all lanes in memory that a GPU's driver has locked
  * @param decoderBytes decoded pictures of all subtasks: JavaCPP's memory
  * @param engineBytes weights and arenas of all lanes: an estimate
  */
-record MemoryPlan(long bufferBytes, long decoderBytes, long engineBytes) {
+record MemoryPlan(long bufferBytes, long pinnedBytes, long decoderBytes, long engineBytes) {
 
     private static final Logger LOG = LoggerFactory.getLogger(MemoryPlan.class);
 
@@ -65,9 +67,11 @@ record MemoryPlan(long bufferBytes, long decoderBytes, long engineBytes) {
         }
     }
 
-    static MemoryPlan of(long bytesPerBuffer, DetectSettings settings, int lanes, int subtasks) {
+    static MemoryPlan of(InferenceBackend lane, DetectSettings settings, int lanes, int subtasks) {
+        long buffers = lane.bufferBytes() * lanes * settings.buffersPerLane();
         return new MemoryPlan(
-                bytesPerBuffer * lanes * settings.buffersPerLane(),
+                lane.pinsBuffers() ? 0 : buffers,
+                lane.pinsBuffers() ? buffers : 0,
                 subtasks * OpenCvFrameDecoder.maxBufferBytes(settings.frameLimits()),
                 settings.backend().estimatedLaneBytes() * lanes);
     }
@@ -87,7 +91,7 @@ record MemoryPlan(long bufferBytes, long decoderBytes, long engineBytes) {
     }
 
     long totalBytes() {
-        return bufferBytes + decoderBytes + engineBytes;
+        return bufferBytes + pinnedBytes + decoderBytes + engineBytes;
     }
 
     /**
@@ -97,7 +101,7 @@ record MemoryPlan(long bufferBytes, long decoderBytes, long engineBytes) {
     void require(Limits limits) {
         LOG.info(
                 "memory outside the heap: batch buffers {}, decoders {}, engines about {}",
-                mebibytes(bufferBytes),
+                mebibytes(bufferBytes + pinnedBytes),
                 mebibytes(decoderBytes),
                 mebibytes(engineBytes));
         if (totalBytes() > limits.taskOffHeapBytes()) {
@@ -136,7 +140,7 @@ record MemoryPlan(long bufferBytes, long decoderBytes, long engineBytes) {
     public String toString() {
         return mebibytes(totalBytes())
                 + " outside the heap (batch buffers "
-                + mebibytes(bufferBytes)
+                + mebibytes(bufferBytes + pinnedBytes)
                 + ", decoders "
                 + mebibytes(decoderBytes)
                 + ", engines about "

@@ -32,8 +32,10 @@ final class DetectHarness extends OneInputStreamOperatorTestHarness<FrameRecord,
         this(settings, new MockEnvironmentBuilder().setMetricGroup(metrics));
     }
 
-    private DetectHarness(DetectSettings settings, MockEnvironmentBuilder environment)
-            throws Exception {
+    /**
+     * @param environment what the task manager gives beyond the usual
+     */
+    DetectHarness(DetectSettings settings, MockEnvironmentBuilder environment) throws Exception {
         super(
                 new DetectOperatorFactory(settings),
                 TypeInformation.of(FrameRecord.class).createSerializer(new SerializerConfigImpl()),

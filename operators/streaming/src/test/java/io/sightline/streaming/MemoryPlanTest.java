@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
 import io.sightline.streaming.MemoryPlan.Limits;
 import io.sightline.vision.Interpolation;
@@ -21,7 +22,7 @@ class MemoryPlanTest {
     private static final long MB = 1 << 20;
     private static final long NO_LIMIT = Long.MAX_VALUE;
 
-    private final MemoryPlan plan = new MemoryPlan(10 * MB, 20 * MB, 40 * MB);
+    private final MemoryPlan plan = new MemoryPlan(10 * MB, 0, 20 * MB, 40 * MB);
 
     @Test
     void shouldBeContentWithExactlyWhatItNeeds() {
@@ -42,6 +43,17 @@ class MemoryPlanTest {
         assertThatThrownBy(() -> plan.require(new Limits(NO_LIMIT, NO_LIMIT, 0)))
                 .hasMessageContaining(
                         "taskmanager.memory.task.off-heap.size is 0 mb: set it to at least 70 mb");
+    }
+
+    @Test
+    void shouldHoldPinnedBuffersToTheTaskManagersMemoryButNoneOfTheJvm() {
+        MemoryPlan pinned = new MemoryPlan(0, 10 * MB, 20 * MB, 40 * MB);
+        assertThatCode(() -> pinned.require(new Limits(0, 20 * MB, 70 * MB)))
+                .doesNotThrowAnyException();
+        assertThatThrownBy(() -> pinned.require(new Limits(0, 20 * MB, 70 * MB - 1)))
+                .isInstanceOf(InferenceException.class)
+                .hasMessageContaining("batch buffers 10 mb")
+                .hasMessageEndingWith("set it to at least 70 mb");
     }
 
     @Test
@@ -84,11 +96,13 @@ class MemoryPlanTest {
                         OverloadSettings.PROCESS_ALL,
                         Duration.ofSeconds(10),
                         Duration.ofSeconds(5));
-        MemoryPlan four = MemoryPlan.of(100, settings, 4, 1);
-        assertThat(four.bufferBytes()).isEqualTo(100 * 4 * 3);
+        InferenceBackend lane = settings.backend().open(1).get(0);
+        MemoryPlan four = MemoryPlan.of(lane, settings, 4, 1);
+        assertThat(four.bufferBytes()).isEqualTo(lane.bufferBytes() * 4 * 3).isPositive();
+        assertThat(four.pinnedBytes()).isZero();
         // Encoded and decoded: three bytes a pixel.
         assertThat(four.decoderBytes()).isBetween(7000L, 7100L);
-        assertThat(MemoryPlan.of(100, settings, 4, 5).decoderBytes())
+        assertThat(MemoryPlan.of(lane, settings, 4, 5).decoderBytes())
                 .isEqualTo(5 * four.decoderBytes());
     }
 

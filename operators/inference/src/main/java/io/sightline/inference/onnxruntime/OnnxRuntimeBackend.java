@@ -20,6 +20,7 @@ import io.sightline.inference.ModelSpec;
 import io.sightline.inference.ModelSpec.InputFormat;
 import io.sightline.inference.OutputLayout;
 import io.sightline.inference.RawOutput;
+import io.sightline.inference.RgbPlanes;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -2,6 +2,7 @@
 package io.sightline.inference.testing;
 
 import io.sightline.inference.BatchBuffer;
+import io.sightline.inference.GpuUsage;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.OutputLayout;
@@ -10,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntPredicate;
@@ -33,6 +35,7 @@ public final class FakeBackend implements InferenceBackend {
     private final Semaphore permits;
     private final AtomicInteger runs = new AtomicInteger();
     private Thread owner;
+    private volatile GpuUsage gpuUsage;
     private volatile boolean closed;
 
     /**
@@ -121,6 +124,17 @@ public final class FakeBackend implements InferenceBackend {
                                 new int[] {buffer.filled, 1, VALUES},
                                 buffer.output.asReadOnlyBuffer(),
                                 null)));
+    }
+
+    /** What it says of a GPU from now on, though it uses none. */
+    public FakeBackend reporting(GpuUsage usage) {
+        gpuUsage = usage;
+        return this;
+    }
+
+    @Override
+    public Optional<GpuUsage> gpuUsage() {
+        return Optional.ofNullable(gpuUsage);
     }
 
     /** Runs so far, failed ones included. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.sightline.inference.onnxruntime;
+package io.sightline.inference;
 
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
@@ -12,7 +12,7 @@ import java.nio.FloatBuffer;
  * through heap arrays small enough for the first cache levels, because single accesses to direct
  * buffers are slower. Not thread-safe.
  */
-final class RgbPlanes {
+public final class RgbPlanes {
 
     private static final int CHUNK = 2048;
 
@@ -33,7 +33,7 @@ final class RgbPlanes {
      * @param pixels all bytes of one image, from index 0; positions are left alone
      * @param planes where its 3 × pixels floats go, from index {@code at}
      */
-    void convert(ByteBuffer pixels, FloatBuffer planes, int at) {
+    public void convert(ByteBuffer pixels, FloatBuffer planes, int at) {
         int area = pixels.capacity() / 3;
         for (int done = 0; done < area; done += CHUNK) {
             int count = Math.min(CHUNK, area - done);

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.job.cli;
+
+import io.sightline.camera.CameraReplay;
+import io.sightline.job.ModelChoice;
+import io.sightline.job.UserException;
+import io.sightline.job.bench.EngineTiming;
+import io.sightline.job.demo.SceneCameras;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code ./sightline model time}. */
+@Command(
+        name = "time",
+        description =
+                "Time a model's engine: by itself, with copies, behind the batcher, and from JPEGs.",
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true)
+final class TimeCommand implements Callable<Integer> {
+
+    private static final int PICTURES = 40;
+    private static final int JPEG_QUALITY = 95;
+
+    @Mixin ModelChoice model;
+
+    @Option(
+            names = "--batches",
+            paramLabel = "N",
+            split = ",",
+            defaultValue = "1,8,32",
+            description =
+                    "Largest batches to time, each with an engine of its own; a model with a fixed batch has only that.")
+    List<Integer> batches;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Threads that fill batches; 0 for one a core.")
+    int threads;
+
+    @Option(
+            names = "--seconds",
+            paramLabel = "S",
+            defaultValue = "5",
+            description = "Length of each measurement.")
+    double seconds;
+
+    @Option(
+            names = "--video",
+            paramLabel = "FILE",
+            description = "Video whose pictures are the frames; absent: simulated scenes.")
+    String video;
+
+    @Override
+    public Integer call() throws Exception {
+        if (threads < 0 || !(seconds > 0) || batches.stream().anyMatch(batch -> batch < 1)) {
+            throw new UserException(
+                    "--batches, --threads and --seconds are "
+                            + List.of(batches, threads, seconds)
+                            + ", expected more than zero");
+        }
+        model.requireHere();
+        new EngineTiming(
+                        model,
+                        pictures(),
+                        threads > 0 ? threads : Runtime.getRuntime().availableProcessors(),
+                        seconds)
+                .run(batches, System.out);
+        return 0;
+    }
+
+    private List<byte[]> pictures() throws IOException, InterruptedException {
+        if (video != null) {
+            return CameraReplay.encodeAll(video, JPEG_QUALITY, PICTURES);
+        }
+        try (ProgressLine progress = ProgressLine.open()) {
+            return SceneCameras.pictures(PICTURES, JPEG_QUALITY, progress);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.inference.tensorrt;
+
+import io.sightline.inference.InferenceException;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
+import org.bytedeco.tensorrt.nvinfer.ILogger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * TensorRT's log, passed on. One for the process, never deleted: TensorRT keeps the first that it
+ * is given for good. Its calls tell no reason for a failure, only this log does.
+ */
+final class EngineLog extends ILogger {
+
+    private static final Logger LOG = LoggerFactory.getLogger("io.sightline.tensorrt");
+
+    private static final AtomicReference<String> LAST_ERROR = new AtomicReference<>();
+    private static final List<Runnable> LISTENERS = new CopyOnWriteArrayList<>();
+
+    /** Made when TensorRT is first needed, not when the class is loaded: that loads libraries. */
+    private static EngineLog instance;
+
+    private EngineLog() {}
+
+    static synchronized EngineLog instance() {
+        if (instance == null) {
+            instance = new EngineLog();
+        }
+        return instance;
+    }
+
+    /** Told of every message until closed, by the thread that logs. */
+    static AutoCloseable listen(Runnable listener) {
+        LISTENERS.add(listener);
+        return () -> LISTENERS.remove(listener);
+    }
+
+    /** An exception for a call of TensorRT that failed, with the last error it logged. */
+    static InferenceException failed(String call) {
+        String error = LAST_ERROR.getAndSet(null);
+        return new InferenceException(
+                "TensorRT's "
+                        + call
+                        + " failed: "
+                        + (error == null ? "it does not say why" : error));
+    }
+
+    /** A call's answer that must be yes. */
+    static void require(boolean success, String call) {
+        if (!success) {
+            throw failed(call);
+        }
+    }
+
+    // Nothing may be thrown into C++.
+    @Override
+    public void log(Severity severity, String message) {
+        try {
+            String text = String.valueOf(message).replaceAll("\\s+", " ").strip();
+            switch (severity.intern()) {
+                case kINTERNAL_ERROR, kERROR -> {
+                    LAST_ERROR.set(text);
+                    LOG.error(text);
+                }
+                case kWARNING -> LOG.warn(text);
+                case kINFO -> LOG.info(text);
+                case kVERBOSE -> LOG.trace(text);
+            }
+            LISTENERS.forEach(Runnable::run);
+        } catch (Throwable e) {
+            LOG.warn("a message of TensorRT's was lost", e);
+        }
+    }
+}
