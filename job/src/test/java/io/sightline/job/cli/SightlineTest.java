@@ -249,7 +249,14 @@ class SightlineTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "demo", "run", "replay", "audit", "detect", "bench", "model build", "model time"
+                "demo",
+                "run",
+                "replay",
+                "audit",
+                "detect",
+                "bench",
+                "model build",
+                "model time"
             })
     void shouldExplainEveryOption(String command) {
         CommandLineRun run = CommandLineRun.of((command + " --help").split(" ", -1));

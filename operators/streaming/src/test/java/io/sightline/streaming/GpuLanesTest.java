@@ -121,7 +121,10 @@ class GpuLanesTest {
                                 1 << 20,
                                 16,
                                 1 << 20,
-                                3),
+                                3,
+                                OverloadSettings.PROCESS_ALL,
+                                Duration.ofSeconds(10),
+                                Duration.ofSeconds(5)),
                         new MockEnvironmentBuilder()
                                 .setMetricGroup(task)
                                 .setExternalResourceInfoProvider(
