@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sightline.events.DetectionEvent.BoundingBox;
 import io.sightline.events.DetectionEvent.DetectedObject;
+import java.io.IOException;
+import java.io.InputStream;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadInfo;
 import java.net.InetAddress;
@@ -77,8 +79,7 @@ class LiveViewLoad {
                 for (Watching viewer : watching) {
                     System.out.println(viewer.summary(sent));
                 }
-                JsonNode totals =
-                        new ObjectMapper().readTree(view.uri().resolve("healthz").toURL());
+                JsonNode totals = totals(view.uri());
                 System.out.printf(
                         "server: %.2f CPU ms a frame for all viewers together; window %.1f of %.1f MB, %d frames; heap in use %.1f MB with broker and viewers%n",
                         cpuMillis / sent,
@@ -211,6 +212,12 @@ class LiveViewLoad {
             }
         }
         return nanos;
+    }
+
+    private static JsonNode totals(URI server) throws IOException {
+        try (InputStream counts = server.resolve("healthz").toURL().openStream()) {
+            return new ObjectMapper().readTree(counts);
+        }
     }
 
     private static long heapBytes() {
