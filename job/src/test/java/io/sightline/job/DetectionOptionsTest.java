@@ -130,7 +130,7 @@ class DetectionOptionsTest {
                 "--dead-letter-max-bytes=5gb|--dead-letter-max-bytes is 5 gb, expected at most 512 mb",
                 "--fetch-bytes=4gb|--fetch-bytes is 4 gb, expected at most 1 gb",
                 "--silent-after=0s|--silent-after is 0",
-                "--overload-policy=max-age|policy max-age is chosen and max-age is null",
+                "--overload-policy=max-age|policy max-age is chosen and max-age is absent",
                 "--max-age=2s|no camera has policy max-age",
             })
     void shouldNameTheOptionThatIsWrong(String option, String message) {

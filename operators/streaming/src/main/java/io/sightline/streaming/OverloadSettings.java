@@ -33,7 +33,7 @@ public record OverloadSettings(
         if (ages && (maxAge == null || maxAge.isZero() || maxAge.isNegative())) {
             throw new IllegalArgumentException(
                     "policy max-age is chosen and max-age is "
-                            + maxAge
+                            + (maxAge == null ? "absent" : maxAge)
                             + ", expected a duration such as 500ms");
         }
         if (!ages && maxAge != null) {
