@@ -9,6 +9,8 @@ import io.sightline.kafka.KafkaConnection;
 import io.sightline.kafka.SinkSettings;
 import io.sightline.kafka.TopicPosition;
 import io.sightline.streaming.DetectSettings;
+import io.sightline.streaming.OverloadPolicy;
+import io.sightline.streaming.OverloadSettings;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +20,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import org.apache.flink.configuration.MemorySize;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -45,6 +49,9 @@ public final class DetectionOptions {
         /** By camera: for topics with fewer partitions than the cluster has cores. */
         BY_CAMERA
     }
+
+    /** Whose decoded bytes, three a pixel, are still counted by an int. */
+    private static final int MOST_FRAME_PIXELS = Integer.MAX_VALUE / 3;
 
     @Option(
             names = OptionsFile.FLAG,
@@ -86,6 +93,14 @@ public final class DetectionOptions {
             defaultValue = "camera-frames-dead-letter",
             description = "Topic for frames that cannot be analysed, with the reason.")
     String deadLetterTopic;
+
+    @Option(
+            names = "--camera-status-topic",
+            paramLabel = "TOPIC",
+            defaultValue = "camera-status",
+            description =
+                    "Topic for what became of each camera's frames, at each checkpoint, and which were dropped.")
+    String statusTopic;
 
     @Option(
             names = "--group-id",
@@ -220,14 +235,16 @@ public final class DetectionOptions {
             names = "--room-frames",
             paramLabel = "N",
             defaultValue = "8",
-            description = "Encoded frames a subtask holds before it stops reading.")
+            description =
+                    "Encoded frames that wait in a subtask, before it stops reading or drops; one of each camera has a place beside them where its policy drops.")
     int roomFrames;
 
     @Option(
             names = "--room-bytes",
             paramLabel = "SIZE",
             defaultValue = "16mb",
-            description = "Bytes of encoded frames a subtask holds before it stops reading.")
+            description =
+                    "Bytes of encoded frames that wait in a subtask, before it stops reading or drops.")
     MemorySize roomBytes;
 
     @Option(
@@ -235,8 +252,47 @@ public final class DetectionOptions {
             paramLabel = "N",
             defaultValue = "1000",
             description =
-                    "Cameras with metrics of their own in a subtask; the rest are counted as 'other'.")
+                    "Cameras told apart in a subtask, with metrics of their own; the rest are counted as 'other'.")
     int maxCameras;
+
+    @Option(
+            names = "--overload-policy",
+            paramLabel = "POLICY",
+            defaultValue = "process-all",
+            description =
+                    "When more frames come than can be analysed: process-all (stop reading, drop none), latest (a camera's older waiting frame gives way to its newer one), or max-age (drop what is older than --max-age).")
+    OverloadPolicy overloadPolicy;
+
+    @Option(
+            names = "--camera-policy",
+            paramLabel = "ID=POLICY",
+            hideParamSyntax = true,
+            split = ",",
+            description =
+                    "The policy of one camera, where it is not that of the others; repeatable, or separated by commas.")
+    Map<String, OverloadPolicy> cameraPolicies;
+
+    @Option(
+            names = "--max-age",
+            paramLabel = "DURATION",
+            description = "Time from capture after which policy max-age drops a frame.")
+    Duration maxAge;
+
+    @Option(
+            names = "--silent-after",
+            paramLabel = "DURATION",
+            defaultValue = "10s",
+            description =
+                    "A camera from which nothing came for so long is reported as silent, and no longer holds event time back.")
+    Duration silentAfter;
+
+    @Option(
+            names = "--clock-tolerance",
+            paramLabel = "DURATION",
+            defaultValue = "5s",
+            description =
+                    "By how much cameras' clocks may differ: event time lags by it, and a clock that steps further is reported to have jumped.")
+    Duration clockTolerance;
 
     @Option(
             names = "--repartition",
@@ -288,6 +344,13 @@ public final class DetectionOptions {
         atLeast(problems, "--max-batch", maxBatch, 1);
         atLeast(problems, "--buffers-per-lane", buffersPerLane, 1);
         atLeast(problems, "--max-frame-pixels", maxFramePixels, 1);
+        if (maxFramePixels > MOST_FRAME_PIXELS) {
+            problems.add(
+                    "--max-frame-pixels is "
+                            + maxFramePixels
+                            + ", expected at most "
+                            + MOST_FRAME_PIXELS);
+        }
         atLeast(problems, "--room-frames", roomFrames, 1);
         atLeast(problems, "--max-cameras", maxCameras, 1);
         atLeast(problems, "--parallelism", parallelism, 0);
@@ -295,19 +358,31 @@ public final class DetectionOptions {
         atLeast(problems, "--dead-letter-max-bytes", deadLetterMaxBytes.getBytes(), 0);
         atLeast(problems, "--room-bytes", roomBytes.getBytes(), 1);
         model.validate(problems);
-        if (maxFrameBytes.getBytes() > Integer.MAX_VALUE / 2) {
-            problems.add("--max-frame-bytes is " + maxFrameBytes + ", expected at most 1 gb");
-        }
+        atMost(problems, "--max-frame-bytes", maxFrameBytes, MemorySize.ofMebiBytes(1023));
+        atMost(
+                problems,
+                "--dead-letter-max-bytes",
+                deadLetterMaxBytes,
+                MemorySize.ofMebiBytes(512));
+        atMost(problems, "--fetch-bytes", fetchBytes, MemorySize.ofMebiBytes(1024));
         if (checkpointInterval != null && checkpointInterval.isZero()) {
             problems.add(
                     "--checkpoint-interval is 0, expected more: without checkpoints no event is ever safe");
         }
-        if (List.of(eventsTopic, deadLetterTopic).contains(framesTopic)
-                || eventsTopic.equals(deadLetterTopic)) {
+        List<String> topics = List.of(framesTopic, eventsTopic, deadLetterTopic, statusTopic);
+        if (Set.copyOf(topics).size() < topics.size()) {
             problems.add(
-                    "--frames-topic, --events-topic and --dead-letter-topic are "
-                            + List.of(framesTopic, eventsTopic, deadLetterTopic)
-                            + ", expected three different topics");
+                    "--frames-topic, --events-topic, --dead-letter-topic and --camera-status-topic are "
+                            + topics
+                            + ", expected four different topics");
+        }
+        if (silentAfter.isZero()) {
+            problems.add("--silent-after is 0, expected more: every camera would be silent");
+        }
+        try {
+            overload();
+        } catch (IllegalArgumentException e) {
+            problems.add("--overload-policy, --camera-policy, --max-age: " + e.getMessage());
         }
         if (!problems.isEmpty()) {
             throw new UserException(String.join("; ", problems));
@@ -318,6 +393,18 @@ public final class DetectionOptions {
         if (value < least) {
             problems.add(option + " is " + value + ", expected at least " + least);
         }
+    }
+
+    private static void atMost(
+            List<String> problems, String option, MemorySize value, MemorySize most) {
+        if (value.compareTo(most) > 0) {
+            problems.add(option + " is " + value + ", expected at most " + most);
+        }
+    }
+
+    private OverloadSettings overload() {
+        return new OverloadSettings(
+                overloadPolicy, maxAge, cameraPolicies == null ? Map.of() : cameraPolicies);
     }
 
     boolean exactlyOnce() {
@@ -345,6 +432,7 @@ public final class DetectionOptions {
                 kafka(),
                 eventsTopic,
                 deadLetterTopic,
+                statusTopic,
                 (int) deadLetterMaxBytes.getBytes(),
                 exactlyOnce()
                         ? Delivery.exactlyOnce(jobName, transactionTimeout)
@@ -368,7 +456,10 @@ public final class DetectionOptions {
                 maxFramePixels,
                 roomFrames,
                 roomBytes.getBytes(),
-                maxCameras);
+                maxCameras,
+                overload(),
+                silentAfter,
+                clockTolerance);
     }
 
     /**

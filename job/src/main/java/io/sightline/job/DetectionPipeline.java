@@ -4,13 +4,14 @@ package io.sightline.job;
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.FrameRecord;
 import io.sightline.inference.BackendFactory;
+import io.sightline.kafka.CameraStatusSink;
 import io.sightline.kafka.DeadLetterSink;
 import io.sightline.kafka.EventSink;
 import io.sightline.kafka.FrameSource;
+import io.sightline.streaming.CaptureTimeWatermarks;
 import io.sightline.streaming.DetectOperator;
 import io.sightline.streaming.DetectOperatorFactory;
 import java.nio.charset.StandardCharsets;
-import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
@@ -21,7 +22,8 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  *
  * <pre>
  *   frames ──> detect ──> events
- *                 └─────> dead letters
+ *                 ├─────> dead letters
+ *                 └─────> camera status
  * </pre>
  *
  * One chain, unless frames are repartitioned. The uids are part of every savepoint: they are fixed
@@ -33,6 +35,7 @@ public final class DetectionPipeline {
     static final String DETECT = "detect";
     static final String EVENTS = "events";
     static final String DEAD_LETTERS = "dead-letters";
+    static final String CAMERA_STATUS = "camera-status";
 
     /** Part of every savepoint, as the uids are. */
     static final int MAX_PARALLELISM = 128;
@@ -57,7 +60,8 @@ public final class DetectionPipeline {
                 environment
                         .fromSource(
                                 FrameSource.build(options.sourceSettings()),
-                                WatermarkStrategy.noWatermarks(),
+                                CaptureTimeWatermarks.strategy(
+                                        options.clockTolerance, options.silentAfter),
                                 FRAMES)
                         .uid(FRAMES);
         if (options.repartition == DetectionOptions.Repartition.BY_CAMERA) {
@@ -74,6 +78,10 @@ public final class DetectionPipeline {
                 .sinkTo(DeadLetterSink.build(options.sinkSettings()))
                 .name(DEAD_LETTERS)
                 .uid(DEAD_LETTERS);
+        events.getSideOutput(DetectOperator.CAMERA_STATUS)
+                .sinkTo(CameraStatusSink.build(options.sinkSettings()))
+                .name(CAMERA_STATUS)
+                .uid(CAMERA_STATUS);
     }
 
     /**

@@ -3,6 +3,7 @@ package io.sightline.job;
 
 import io.sightline.inference.InputSize;
 import io.sightline.inference.OutputLayout;
+import io.sightline.streaming.OverloadPolicy;
 import io.sightline.vision.Interpolation;
 import java.time.Duration;
 import java.util.Arrays;
@@ -30,6 +31,7 @@ public final class OptionTypes {
                 .registerConverter(ModelChoice.Backend.class, names(ModelChoice.Backend.class))
                 .registerConverter(
                         DetectionOptions.Guarantee.class, names(DetectionOptions.Guarantee.class))
+                .registerConverter(OverloadPolicy.class, names(OverloadPolicy.class))
                 .registerConverter(
                         DetectionOptions.Repartition.class,
                         names(DetectionOptions.Repartition.class));

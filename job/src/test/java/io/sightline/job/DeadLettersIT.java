@@ -71,6 +71,7 @@ class DeadLettersIT {
             broker.createTopic("camera-frames", PARTITIONS, Map.of());
             broker.createTopic("detections", 1, Map.of());
             broker.createTopic("camera-frames-dead-letter", 1, Map.of());
+            broker.createTopic("camera-status", 1, Map.of());
             Map<String, Sent> bad = new HashMap<>();
             Set<String> good = new HashSet<>();
             produce(broker.bootstrapServers(), random, bad, good);

@@ -3,7 +3,10 @@ package io.sightline.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
 
+import io.sightline.streaming.OverloadPolicy;
+import io.sightline.streaming.OverloadSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -66,6 +69,35 @@ class DetectionOptionsTest {
     }
 
     @Test
+    void shouldTakeThePolicyOfSingleCamerasFromFlagsAndFiles() throws Exception {
+        Path file = folder.resolve("sightline.properties");
+        Files.writeString(
+                file,
+                """
+                bootstrap-servers=kafka:9092
+                model=m.onnx
+                overload-policy=max-age
+                max-age=500ms
+                camera-policy=cam-7=latest,cam-8=process-all
+                """);
+        OverloadSettings ofFile =
+                parse("--options", file.toString())
+                        .detectSettings(parseWith().backendFactory())
+                        .overload();
+        assertThat(ofFile.policy()).isEqualTo(OverloadPolicy.MAX_AGE);
+        assertThat(ofFile.maxAge()).isEqualTo(Duration.ofMillis(500));
+        assertThat(ofFile.byCamera())
+                .containsExactly(
+                        entry("cam-7", OverloadPolicy.LATEST),
+                        entry("cam-8", OverloadPolicy.PROCESS_ALL));
+        DetectionOptions flags =
+                parseWith("--camera-policy=a=latest", "--camera-policy", "b=process-all");
+        flags.validate();
+        assertThat(flags.detectSettings(flags.backendFactory()).overload().byCamera())
+                .containsOnlyKeys("a", "b");
+    }
+
+    @Test
     void shouldRefuseAnUnknownNameInAFile() throws Exception {
         Path file = folder.resolve("sightline.properties");
         Files.writeString(file, "lane=3\n");
@@ -91,8 +123,15 @@ class DetectionOptionsTest {
                 "--lanes=-1|--lanes is -1, expected at least 0",
                 "--confidence=1.5|--confidence is 1.5, expected 0 to 1",
                 "--checkpoint-interval=0ms|--checkpoint-interval is 0",
-                "--events-topic=camera-frames|three different topics",
-                "--max-frame-bytes=2gb|--max-frame-bytes is 2 gb, expected at most 1 gb",
+                "--events-topic=camera-frames|four different topics",
+                "--camera-status-topic=detections|four different topics",
+                "--max-frame-bytes=2gb|--max-frame-bytes is 2 gb, expected at most 1023 mb",
+                "--max-frame-pixels=800000000|--max-frame-pixels is 800000000, expected at most 715827882",
+                "--dead-letter-max-bytes=5gb|--dead-letter-max-bytes is 5 gb, expected at most 512 mb",
+                "--fetch-bytes=4gb|--fetch-bytes is 4 gb, expected at most 1 gb",
+                "--silent-after=0s|--silent-after is 0",
+                "--overload-policy=max-age|policy max-age is chosen and max-age is absent",
+                "--max-age=2s|no camera has policy max-age",
             })
     void shouldNameTheOptionThatIsWrong(String option, String message) {
         DetectionOptions options = parseWith(option);
@@ -116,6 +155,7 @@ class DetectionOptionsTest {
                 "--max-batch-delay=fast|'fast' is not a duration",
                 "--max-frame-bytes=big|'big' is not a size",
                 "--delivery=maybe|'maybe' is none of at-least-once, exactly-once",
+                "--camera-policy=cam-7=newest|'newest' is none of process-all, latest, max-age",
                 "--layout=yolo|unknown output layout 'yolo'",
             })
     void shouldSayWhatAValueMustLookLike(String option, String message) {

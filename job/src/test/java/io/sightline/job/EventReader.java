@@ -7,6 +7,7 @@ import io.sightline.events.DetectionEvent;
 import io.sightline.events.DetectionEventCodec;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -57,6 +58,27 @@ final class EventReader implements AutoCloseable {
             poll(Duration.ofMillis(100));
             assertThat(System.nanoTime())
                     .as("%d of %d frames have events after %s", ids.size(), count, PATIENCE)
+                    .isLessThan(deadline);
+        }
+    }
+
+    /** Reads until there is an event of each of the cameras' frames of that number. */
+    void awaitFrame(int seq, int... cameras) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!Arrays.stream(cameras)
+                .allMatch(
+                        camera ->
+                                events.stream()
+                                        .anyMatch(
+                                                event ->
+                                                        event.seq() == seq
+                                                                && event.cameraId()
+                                                                        .equals(
+                                                                                ColourFrames.camera(
+                                                                                        camera))))) {
+            poll(Duration.ofMillis(100));
+            assertThat(System.nanoTime())
+                    .as("frames %d have events after %s", seq, PATIENCE)
                     .isLessThan(deadline);
         }
     }

@@ -9,6 +9,11 @@ import io.sightline.events.FrameRecord;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.testing.TestModels;
 import io.sightline.job.local.EmbeddedBroker;
+import io.sightline.kafka.KafkaConnection;
+import io.sightline.kafka.TopicPosition;
+import io.sightline.kafka.audit.Audit;
+import io.sightline.kafka.audit.AuditReport;
+import io.sightline.kafka.audit.AuditSettings;
 import io.sightline.vision.FrameLimits;
 import io.sightline.vision.NativeMemory;
 import io.sightline.vision.OpenCvFrameDecoder;
@@ -169,12 +174,13 @@ final class LivePipeline
         }
     }
 
-    /** The three topics of a job, and what goes in and comes out there. */
+    /** The topics of a job, and what goes in and comes out there. */
     final class Topics {
 
         final String frames;
         final String events;
         final String deadLetters;
+        final String statuses;
         private final String name;
 
         private Topics(String name, String frames, int eventPartitions) throws Exception {
@@ -182,8 +188,10 @@ final class LivePipeline
             this.frames = frames;
             this.events = name + "-events";
             this.deadLetters = name + "-dead-letters";
+            this.statuses = name + "-statuses";
             broker.createTopic(events, eventPartitions, Map.of());
             broker.createTopic(deadLetters, 1, Map.of());
+            broker.createTopic(statuses, 1, Map.of());
         }
 
         /** Frames from..to − 1 of each of the first cameras, camera c in partition c. */
@@ -243,6 +251,29 @@ final class LivePipeline
             return new EventReader(broker.bootstrapServers(), events, "read_committed");
         }
 
+        /**
+         * What became of every frame there is, once each has its answer; those without one after
+         * {@link #PATIENCE} are missing.
+         */
+        AuditReport audit(boolean exactlyOnce) throws Exception {
+            try (Audit audit =
+                    new Audit(
+                            new AuditSettings(
+                                    KafkaConnection.of(broker.bootstrapServers()),
+                                    frames,
+                                    events,
+                                    deadLetters,
+                                    statuses,
+                                    name,
+                                    TopicPosition.parseStart("earliest"),
+                                    TopicPosition.parseStart("latest"),
+                                    exactlyOnce,
+                                    PATIENCE),
+                            (topic, done, total) -> {})) {
+                return audit.run();
+            }
+        }
+
         /** Sees everything that was ever written. */
         EventReader uncommitted() {
             return new EventReader(broker.bootstrapServers(), events, "read_uncommitted");
@@ -292,6 +323,7 @@ final class LivePipeline
                                 "--frames-topic=" + topics.frames,
                                 "--events-topic=" + topics.events,
                                 "--dead-letter-topic=" + topics.deadLetters,
+                                "--camera-status-topic=" + topics.statuses,
                                 "--group-id=" + topics.name,
                                 "--job-name=" + topics.name,
                                 "--max-frame-bytes=" + MAX_FRAME_BYTES,

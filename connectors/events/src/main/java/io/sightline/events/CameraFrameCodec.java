@@ -125,6 +125,17 @@ public final class CameraFrameCodec {
         return new CameraFrame(cameraId, image, timestamp, seq, epoch, traceparent, malformed);
     }
 
+    /**
+     * The camera that a record's key names, also where its frame is rejected; null for no camera.
+     */
+    public static String readableCameraId(byte[] key) {
+        try {
+            return cameraId(key);
+        } catch (FrameRejectedException e) {
+            return null;
+        }
+    }
+
     private static String cameraId(byte[] key) throws FrameRejectedException {
         if (key == null || key.length == 0) {
             throw new FrameRejectedException(

@@ -2,13 +2,7 @@
 package io.sightline.events;
 
 import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.core.StreamWriteFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -20,7 +14,6 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeFormatterBuilder;
-import java.util.StringJoiner;
 
 /**
  * Detection events as JSON in UTF-8, as {@code schema/sightline.detection-1.json} describes it.
@@ -38,16 +31,7 @@ public final class DetectionEventCodec {
     private final ObjectReader reader;
 
     public DetectionEventCodec() {
-        JsonMapper mapper =
-                JsonMapper.builder(
-                                JsonFactory.builder()
-                                        .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
-                                        .enable(StreamReadFeature.USE_FAST_DOUBLE_PARSER)
-                                        .build())
-                        .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-                        .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-                        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-                        .build();
+        JsonMapper mapper = Json.mapper();
         writer = mapper.writerFor(DetectionEvent.class);
         reader = mapper.readerFor(DetectionEvent.class);
     }
@@ -80,7 +64,7 @@ public final class DetectionEventCodec {
             event = reader.readValue(json);
         } catch (JacksonException e) {
             throw new IllegalArgumentException(
-                    "no " + DetectionEvent.SCHEMA + " event" + location(e) + ": " + defect(e), e);
+                    "no " + DetectionEvent.SCHEMA + " event" + Json.defect(e), e);
         } catch (IOException e) {
             throw new AssertionError("a byte array cannot fail to be read", e);
         }
@@ -152,26 +136,5 @@ public final class DetectionEventCodec {
             throw new IllegalArgumentException(
                     "no " + DetectionEvent.SCHEMA + " event: " + name + " is missing");
         }
-    }
-
-    private static String location(JacksonException e) {
-        JsonLocation at = e.getLocation();
-        return at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
-    }
-
-    private static String defect(JacksonException e) {
-        if (e instanceof JsonMappingException mapping && !mapping.getPath().isEmpty()) {
-            StringJoiner path = new StringJoiner(".");
-            for (JsonMappingException.Reference step : mapping.getPath()) {
-                path.add(
-                        step.getFieldName() == null
-                                ? Integer.toString(step.getIndex())
-                                : step.getFieldName());
-            }
-            return path + " is missing or of another type";
-        }
-        String text = e.getOriginalMessage();
-        int end = text.indexOf('\n');
-        return end < 0 ? text : text.substring(0, end);
     }
 }

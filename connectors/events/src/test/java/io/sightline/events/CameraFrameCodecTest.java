@@ -25,6 +25,14 @@ class CameraFrameCodecTest {
     private static final int MAX = 1000;
 
     @Test
+    void shouldNameTheCameraOfARejectedRecordWhereItsKeyDoes() {
+        assertThat(CameraFrameCodec.readableCameraId(utf8("Tür-1"))).isEqualTo("Tür-1");
+        assertThat(CameraFrameCodec.readableCameraId(null)).isNull();
+        assertThat(CameraFrameCodec.readableCameraId(new byte[0])).isNull();
+        assertThat(CameraFrameCodec.readableCameraId(new byte[] {(byte) 0xc3, 0x28})).isNull();
+    }
+
+    @Test
     void shouldReadABareFrame() throws Exception {
         CameraFrame frame = decode(utf8("cam-1"));
 

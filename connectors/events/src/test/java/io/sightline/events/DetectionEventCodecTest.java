@@ -269,7 +269,10 @@ class DetectionEventCodecTest {
             SchemaRegistry registry =
                     SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12);
             try (Stream<Path> files = Files.list(folder)) {
-                for (Path file : files.sorted().toList()) {
+                for (Path file :
+                        files.filter(f -> f.getFileName().toString().contains(".detection-"))
+                                .sorted()
+                                .toList()) {
                     schemas.add(registry.getSchema(Files.readString(file), InputFormat.JSON));
                 }
             }

@@ -143,7 +143,11 @@ public final class KafkaPreflight {
         Map<String, TopicDescription> found = new TreeMap<>();
         Set<String> names =
                 new TreeSet<>(
-                        List.of(source.topic(), sinks.eventsTopic(), sinks.deadLetterTopic()));
+                        List.of(
+                                source.topic(),
+                                sinks.eventsTopic(),
+                                sinks.deadLetterTopic(),
+                                sinks.statusTopic()));
         admin.describeTopics(names)
                 .topicNameValues()
                 .forEach(
@@ -284,6 +288,14 @@ public final class KafkaPreflight {
                                         Long.toString(need)));
             }
         }
+        Config statuses = configs.get(topicResource(sinks.statusTopic()));
+        if (statuses != null) {
+            checkRecordBytes(
+                    sinks.statusTopic(),
+                    statuses,
+                    CameraStatusSink.MAX_STATUS_BYTES,
+                    "camera statuses");
+        }
         checkSinkTopic(sinks.eventsTopic(), events, EventSink.MAX_EVENT_BYTES, "events", frames);
         checkSinkTopic(
                 sinks.deadLetterTopic(),
@@ -293,29 +305,12 @@ public final class KafkaPreflight {
                 frames);
     }
 
-    /** A record that the broker refuses would fail the job, again after every restart. */
     private void checkSinkTopic(
             String topic, Config config, long needBytes, String what, Config frames) {
         if (config == null) {
             return;
         }
-        long limit = number(config, TopicConfig.MAX_MESSAGE_BYTES_CONFIG);
-        if (limit < needBytes) {
-            problems.add(
-                    "topic '"
-                            + topic
-                            + "' takes records of at most "
-                            + limit
-                            + " bytes, "
-                            + what
-                            + " can have "
-                            + needBytes
-                            + ": "
-                            + alterCommand(
-                                    topic,
-                                    TopicConfig.MAX_MESSAGE_BYTES_CONFIG,
-                                    Long.toString(needBytes)));
-        }
+        checkRecordBytes(topic, config, needBytes, what);
         if (isLogAppendTime(config)) {
             warnings.add(
                     "topic '"
@@ -356,6 +351,27 @@ public final class KafkaPreflight {
                                     topic,
                                     TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS_CONFIG,
                                     Long.toString(framesAfter)));
+        }
+    }
+
+    /** A record that the broker refuses would fail the job, again after every restart. */
+    private void checkRecordBytes(String topic, Config config, long needBytes, String what) {
+        long limit = number(config, TopicConfig.MAX_MESSAGE_BYTES_CONFIG);
+        if (limit < needBytes) {
+            problems.add(
+                    "topic '"
+                            + topic
+                            + "' takes records of at most "
+                            + limit
+                            + " bytes, "
+                            + what
+                            + " can have "
+                            + needBytes
+                            + ": "
+                            + alterCommand(
+                                    topic,
+                                    TopicConfig.MAX_MESSAGE_BYTES_CONFIG,
+                                    Long.toString(needBytes)));
         }
     }
 

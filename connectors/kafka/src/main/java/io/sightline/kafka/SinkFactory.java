@@ -8,7 +8,7 @@ import org.apache.flink.connector.kafka.sink.KafkaSinkBuilder;
 import org.apache.flink.connector.kafka.sink.TransactionNamingStrategy;
 import org.apache.kafka.clients.producer.ProducerConfig;
 
-/** What the two sinks have in common. */
+/** What the sinks have in common. */
 final class SinkFactory {
 
     /** Gathers what arrives together, and is not felt beside a frame's time in the engine. */

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.kafka;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * Where the job writes, and what it promises.
@@ -9,6 +12,7 @@ import java.util.Objects;
  * @param kafka where
  * @param eventsTopic for detection events
  * @param deadLetterTopic for frames that could not be analysed
+ * @param statusTopic for what became of each camera's frames
  * @param deadLetterMaxBytes longest value of a dead letter; the rest is cut off
  * @param delivery what consumers may rely on
  */
@@ -16,6 +20,7 @@ public record SinkSettings(
         KafkaConnection kafka,
         String eventsTopic,
         String deadLetterTopic,
+        String statusTopic,
         int deadLetterMaxBytes,
         Delivery delivery) {
 
@@ -27,17 +32,13 @@ public record SinkSettings(
     public SinkSettings {
         Objects.requireNonNull(kafka);
         Objects.requireNonNull(delivery);
-        if (eventsTopic == null
-                || eventsTopic.isBlank()
-                || deadLetterTopic == null
-                || deadLetterTopic.isBlank()
-                || eventsTopic.equals(deadLetterTopic)) {
+        List<String> topics = Arrays.asList(eventsTopic, deadLetterTopic, statusTopic);
+        if (topics.stream().anyMatch(topic -> topic == null || topic.isBlank())
+                || Set.copyOf(topics).size() < topics.size()) {
             throw new IllegalArgumentException(
-                    "events topic '"
-                            + eventsTopic
-                            + "' and dead-letter topic '"
-                            + deadLetterTopic
-                            + "', expected two different names");
+                    "events, dead-letter and camera-status topic are "
+                            + topics
+                            + ", expected three different names");
         }
         if (deadLetterMaxBytes < 0 || deadLetterMaxBytes > MOST_DEAD_LETTER_BYTES) {
             throw new IllegalArgumentException(

@@ -3,6 +3,10 @@ package io.sightline.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sightline.events.CameraStatus;
+import io.sightline.events.CameraStatus.ClockJumps;
+import io.sightline.events.CameraStatus.DroppedOffsets;
+import io.sightline.events.CameraStatus.OffsetRange;
 import io.sightline.events.DeadLetter;
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.DetectionEvent.BoundingBox;
@@ -16,6 +20,7 @@ import io.sightline.events.FrameRecord.Header;
 import io.sightline.events.Rejection;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import org.apache.flink.api.common.serialization.SerializerConfigImpl;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
@@ -60,6 +65,42 @@ class FlinkTypesTest {
 
         assertThat(copyOverTheWire(full, DetectionEvent.class)).isEqualTo(full);
         assertThat(copyOverTheWire(bare, DetectionEvent.class)).isEqualTo(bare);
+    }
+
+    @Test
+    void shouldCarryCameraStatuses() throws Exception {
+        CameraStatus full =
+                status(
+                        "cam",
+                        9L,
+                        List.of(
+                                new DroppedOffsets(
+                                        "t", 1, "superseded", List.of(new OffsetRange(3, 4)))));
+        CameraStatus bare = status(null, null, List.of());
+
+        assertThat(copyOverTheWire(full, CameraStatus.class)).isEqualTo(full);
+        assertThat(copyOverTheWire(bare, CameraStatus.class)).isEqualTo(bare);
+    }
+
+    private static CameraStatus status(
+            String camera, Long number, List<DroppedOffsets> droppedOffsets) {
+        return new CameraStatus(
+                CameraStatus.SCHEMA,
+                camera,
+                "2026-11-23T10:00:00.123Z",
+                number,
+                1,
+                2,
+                3,
+                4,
+                Map.of("superseded", 2L),
+                droppedOffsets,
+                number,
+                null,
+                number,
+                null,
+                new ClockJumps(1, 2),
+                5);
     }
 
     private static <T> T copyOverTheWire(T value, Class<T> type) throws IOException {

@@ -319,7 +319,8 @@ class KafkaJobTest {
     }
 
     private static SinkSettings sinks(String name, Delivery delivery) {
-        return new SinkSettings(kafka, name + "-events", name + "-letters", 1000, delivery);
+        return new SinkSettings(
+                kafka, name + "-events", name + "-letters", name + "-status", 1000, delivery);
     }
 
     private static void createTopics(String name) throws Exception {

@@ -34,6 +34,7 @@ class KafkaPreflightTest {
                                     topic("pf-frames", Map.of()),
                                     topic("pf-events", Map.of()),
                                     topic("pf-letters", Map.of()),
+                                    topic("pf-status", Map.of()),
                                     topic(
                                             "pf-append",
                                             Map.of("message.timestamp.type", "LogAppendTime")),
@@ -106,6 +107,25 @@ class KafkaPreflightTest {
     }
 
     @Test
+    void shouldRefuseAStatusTopicThatCannotTakeWhatIsWritten() {
+        assertThatThrownBy(
+                        () ->
+                                KafkaPreflight.check(
+                                        source("pf-frames", "latest", 1000),
+                                        new SinkSettings(
+                                                kafka,
+                                                "pf-events",
+                                                "pf-letters",
+                                                "pf-small",
+                                                1000,
+                                                Delivery.atLeastOnce()),
+                                        TIMING,
+                                        PATIENCE))
+                .hasMessageContaining(
+                        "'pf-small' takes records of at most 100000 bytes, camera statuses can");
+    }
+
+    @Test
     void shouldRefusePartitionsThatAreNotThere() {
         assertThat(failure("pf-frames", "0:0,3:0,7:0", "pf-events", "pf-letters"))
                 .hasMessageContaining("partitions [3, 7]")
@@ -163,7 +183,7 @@ class KafkaPreflightTest {
     private static void check(KafkaConnection at, Duration patience) {
         KafkaPreflight.check(
                 FrameSourceSettings.of(at, "f", "g", TopicPosition.parseStart("latest"), 1000),
-                new SinkSettings(at, "d", "l", 1000, Delivery.atLeastOnce()),
+                new SinkSettings(at, "d", "l", "s", 1000, Delivery.atLeastOnce()),
                 TIMING,
                 patience);
     }
@@ -187,7 +207,12 @@ class KafkaPreflightTest {
 
     private static SinkSettings sinks(String events, String letters, Delivery delivery) {
         return new SinkSettings(
-                kafka, events, letters, SinkSettings.DEFAULT_DEAD_LETTER_MAX_BYTES, delivery);
+                kafka,
+                events,
+                letters,
+                "pf-status",
+                SinkSettings.DEFAULT_DEAD_LETTER_MAX_BYTES,
+                delivery);
     }
 
     private static NewTopic topic(String name, Map<String, String> configs) {

@@ -4,6 +4,8 @@ package io.sightline.kafka;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.sightline.events.CameraStatus;
+import io.sightline.events.CameraStatusCodec;
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.DetectionEvent.Image;
 import io.sightline.events.DetectionEvent.Model;
@@ -13,6 +15,7 @@ import io.sightline.events.DetectionEventCodec;
 import io.sightline.events.FrameRecord;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.flink.util.Collector;
 import org.apache.flink.util.InstantiationUtil;
@@ -47,6 +50,25 @@ class SerializersTest {
                         "content-type=application/json",
                         "traceparent=00-trace");
         assertThat(texts(serializer.serialize(event("c", null), null, 5L))).hasSize(2);
+    }
+
+    @Test
+    void shouldWriteAStatusUnderItsCameraAtItsTime() throws Exception {
+        CameraStatusRecordSerializer serializer =
+                InstantiationUtil.clone(new CameraStatusRecordSerializer("camera-status"));
+        serializer.open(null, null);
+        CameraStatus status = status("Tür-1");
+
+        ProducerRecord<byte[], byte[]> record = serializer.serialize(status, null, 5L);
+
+        assertThat(record.topic()).isEqualTo("camera-status");
+        assertThat(record.key()).isEqualTo("Tür-1".getBytes(UTF_8));
+        assertThat(record.timestamp()).isEqualTo(1_795_428_000_123L);
+        assertThat(record.value()).isEqualTo(new CameraStatusCodec().encode(status));
+        assertThat(texts(record))
+                .containsExactly(
+                        "schema=sightline.camera-status/1", "content-type=application/json");
+        assertThat(serializer.serialize(status(null), null, 5L).key()).isNull();
     }
 
     @ParameterizedTest
@@ -103,6 +125,26 @@ class SerializersTest {
             texts.add(header.key() + "=" + new String(header.value(), UTF_8));
         }
         return texts;
+    }
+
+    private static CameraStatus status(String camera) {
+        return new CameraStatus(
+                CameraStatus.SCHEMA,
+                camera,
+                "2026-11-23T10:00:00.123Z",
+                1L,
+                0,
+                0,
+                0,
+                0,
+                Map.of(),
+                List.of(),
+                null,
+                null,
+                null,
+                null,
+                new CameraStatus.ClockJumps(0, 0),
+                0);
     }
 
     private static DetectionEvent event(String camera, String traceparent) {

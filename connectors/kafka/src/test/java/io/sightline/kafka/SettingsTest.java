@@ -24,7 +24,7 @@ class SettingsTest {
         secrets.setProperty("sasl.jaas.config", "password=hunter2");
         KafkaConnection kafka = KafkaConnection.of("kafka:9092", secrets);
         FrameSourceSettings source = source(kafka, "latest", null);
-        SinkSettings sinks = new SinkSettings(kafka, "d", "l", 10, Delivery.atLeastOnce());
+        SinkSettings sinks = new SinkSettings(kafka, "d", "l", "s", 10, Delivery.atLeastOnce());
 
         assertThat(kafka + " " + source + " " + sinks)
                 .contains("kafka:9092", "1 hidden")
@@ -55,11 +55,12 @@ class SettingsTest {
         // A client property that the settings would silently overrule must be refused instead.
         SinkSettings sinks =
                 new SinkSettings(
-                        KAFKA, "d", "l", 10, Delivery.exactlyOnce("x", Duration.ofMinutes(1)));
+                        KAFKA, "d", "l", "s", 10, Delivery.exactlyOnce("x", Duration.ofMinutes(1)));
         Properties set = new Properties();
         set.putAll(FrameSource.consumerProperties(source(KAFKA, "latest", null)));
         set.putAll(EventSink.producerProperties(sinks));
         set.putAll(DeadLetterSink.producerProperties(sinks));
+        set.putAll(CameraStatusSink.producerProperties(sinks));
 
         for (String name : set.stringPropertyNames()) {
             assertThatThrownBy(() -> new KafkaConnection("kafka:9092", Map.of(name, "1")))
@@ -155,8 +156,8 @@ class SettingsTest {
                 .hasMessageContaining("not 'none'");
         assertThatThrownBy(() -> Delivery.exactlyOnce("x", Duration.ofDays(100)))
                 .hasMessageContaining("transaction timeout");
-        assertThatThrownBy(() -> new SinkSettings(KAFKA, "x", "x", 1, Delivery.atLeastOnce()))
-                .hasMessageContaining("two different names");
+        assertThatThrownBy(() -> new SinkSettings(KAFKA, "x", "y", "x", 1, Delivery.atLeastOnce()))
+                .hasMessageContaining("[x, y, x], expected three different names");
     }
 
     @Test
@@ -166,6 +167,7 @@ class SettingsTest {
                         KAFKA,
                         "d",
                         "l",
+                        "s",
                         4 * MIB,
                         Delivery.exactlyOnce("site", Duration.ofMinutes(12)));
 

@@ -131,6 +131,7 @@ final class PipelineBench implements AutoCloseable {
         private final String framesTopic;
         private final String eventsTopic;
         private final String deadLetterTopic;
+        private final String statusTopic;
         private final KafkaConsumer<byte[], byte[]> events;
         private JobID job;
         private CompletableFuture<Void> result;
@@ -148,12 +149,14 @@ final class PipelineBench implements AutoCloseable {
             framesTopic = "frames-" + number;
             eventsTopic = "events-" + number;
             deadLetterTopic = "dead-letters-" + number;
+            statusTopic = "camera-status-" + number;
             Topics.create(
                     broker.bootstrapServers(),
                     List.of(
                             new NewTopic(framesTopic, CAMERAS, (short) 1),
                             new NewTopic(eventsTopic, 1, (short) 1),
-                            new NewTopic(deadLetterTopic, 1, (short) 1)));
+                            new NewTopic(deadLetterTopic, 1, (short) 1),
+                            new NewTopic(statusTopic, 1, (short) 1)));
             events =
                     new KafkaConsumer<>(
                             client(), new ByteArrayDeserializer(), new ByteArrayDeserializer());
@@ -214,6 +217,7 @@ final class PipelineBench implements AutoCloseable {
                             "--frames-topic=" + framesTopic,
                             "--events-topic=" + eventsTopic,
                             "--dead-letter-topic=" + deadLetterTopic,
+                            "--camera-status-topic=" + statusTopic,
                             "--from=earliest",
                             "--lanes=" + workers,
                             "--parallelism=" + workers));
@@ -260,7 +264,9 @@ final class PipelineBench implements AutoCloseable {
                 }
             }
             try (Admin admin = Admin.create(client())) {
-                admin.deleteTopics(List.of(framesTopic, eventsTopic, deadLetterTopic)).all().get();
+                admin.deleteTopics(List.of(framesTopic, eventsTopic, deadLetterTopic, statusTopic))
+                        .all()
+                        .get();
             }
         }
     }

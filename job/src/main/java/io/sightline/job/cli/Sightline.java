@@ -33,6 +33,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             DemoCommand.class,
             RunCommand.class,
             ReplayCommand.class,
+            AuditCommand.class,
             SimulateCommand.class,
             DetectCommand.class,
             BenchCommand.class,

@@ -59,6 +59,7 @@ public final class Demo {
     private static final String FRAMES = "camera-frames";
     private static final String EVENTS = "detections";
     private static final String DEAD_LETTERS = "camera-frames-dead-letter";
+    private static final String CAMERA_STATUS = "camera-status";
 
     private final ModelChoice model;
     private final DemoCameras cameras;
@@ -109,6 +110,7 @@ public final class Demo {
             broker.createTopic(FRAMES, PARTITIONS, TRIMMED);
             broker.createTopic(EVENTS, 1, TRIMMED);
             broker.createTopic(DEAD_LETTERS, 1, Map.of());
+            broker.createTopic(CAMERA_STATUS, 1, Map.of());
             StreamExecutionEnvironment environment =
                     StreamExecutionEnvironment.getExecutionEnvironment(flink);
             DetectionJob.prepare(environment, options(broker, confidence));

@@ -200,7 +200,7 @@ class SightlineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "run", "replay", "detect", "bench"})
+    @ValueSource(strings = {"demo", "run", "replay", "audit", "detect", "bench"})
     void shouldExplainEveryOption(String command) {
         CommandLineRun run = CommandLineRun.of(command, "--help");
         assertThat(run.status()).isZero();

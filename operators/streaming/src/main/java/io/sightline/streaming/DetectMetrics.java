@@ -17,9 +17,7 @@ final class DetectMetrics {
 
     private static final int WINDOW = 1_000;
 
-    final Counter framesIn;
-    final Counter eventsOut;
-    final Counter deadLetters;
+    final FrameAccount totals;
     final Counter malformedHeaders;
     final Counter missingEndMarkers;
 
@@ -35,14 +33,9 @@ final class DetectMetrics {
 
     DetectMetrics(MetricGroup operatorGroup, MicroBatcher<?> batcher) {
         group = operatorGroup.addGroup("sightline");
-        framesIn = group.counter("framesIn");
-        eventsOut = group.counter("eventsOut");
-        deadLetters = group.counter("deadLetters");
+        totals = new FrameAccount(group);
         malformedHeaders = group.counter("malformedHeaders");
         missingEndMarkers = group.counter("missingEndMarkers");
-        group.gauge(
-                "inFlight",
-                () -> framesIn.getCount() - eventsOut.getCount() - deadLetters.getCount());
         queue = histogram("queueMicros");
         decode = histogram("decodeMicros");
         claimWait = histogram("claimWaitMicros");

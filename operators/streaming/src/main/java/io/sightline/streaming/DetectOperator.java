@@ -2,9 +2,11 @@
 package io.sightline.streaming;
 
 import io.sightline.events.CameraFrameCodec;
+import io.sightline.events.CameraStatus;
 import io.sightline.events.DeadLetter;
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.DetectionEventCodec;
+import io.sightline.events.DropReason;
 import io.sightline.events.EventId;
 import io.sightline.events.FrameRecord;
 import io.sightline.events.FrameRejectedException;
@@ -26,6 +28,7 @@ import io.sightline.vision.Letterbox;
 import io.sightline.vision.NmsSettings;
 import io.sightline.vision.OpenCvFrameDecoder;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -47,22 +50,25 @@ import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
 import org.apache.flink.util.IOUtils;
 import org.apache.flink.util.OutputTag;
-import org.apache.flink.util.function.ThrowingRunnable;
 
 /**
- * Frames in, detection events out, one for one and in order.
+ * Frames in, detection events out: one for each that is not given up, in order for each camera.
  *
  * <pre>
  *   element ──> admission room ──> decode ──> claim a slot ──> letterbox in place ──> commit ──> lanes
- *      └──────> pending, in order of arrival <────── mail <────── parsed, suppressed ──────────────┘
+ *                     └─ drops        └─────> in flight, in this order <── mail <── parsed, suppressed ──┘
  * </pre>
  *
  * <p>Everything but the lanes happens on the task's thread. It never waits for a slot in a lock:
  * where none is free it stands in the batcher's line and goes on; the wake-up and every result
- * arrive as mails. It yields to its mailbox only where it must stop reading: the room is full, or a
- * barrier or the end of the input asks for an empty operator. Since nothing is in flight when a
- * barrier passes, the operator has no state: no frame and no pixel is ever part of a checkpoint,
- * and exactly-once follows from the source's offsets and the sink.
+ * arrive as mails. It yields to its mailbox only where it must stop reading: nothing may go for a
+ * frame that the room has no place for, or a barrier or the end of the input asks for an empty
+ * operator. Since nothing is in flight when a barrier passes, the operator has no state: no frame
+ * and no pixel is ever part of a checkpoint, and exactly-once follows from the source's offsets and
+ * the sinks.
+ *
+ * <p>What became of each camera's frames since the last checkpoint goes out before the barrier, as
+ * a record like the events: a drop that no checkpoint holds is as if it had never been decided.
  *
  * <p>Whatever is not a frame (watermarks, watermark status, latency markers, record attributes)
  * queues behind the frames it follows.
@@ -78,8 +84,12 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     public static final OutputTag<DeadLetter> DEAD_LETTERS =
             new OutputTag<>("dead-letters", TypeInformation.of(DeadLetter.class));
 
+    /** What became of each camera's frames, one for each camera and checkpoint. */
+    public static final OutputTag<CameraStatus> CAMERA_STATUS =
+            new OutputTag<>("camera-status", TypeInformation.of(CameraStatus.class));
+
     /** Results waiting behind a frame that takes long; a bound for the case that its lane hangs. */
-    private static final int MAX_PENDING = 4_096;
+    private static final int MAX_IN_FLIGHT = 4_096;
 
     /** Of this process and class loader: with the natives in the cluster's lib/, of one job. */
     private static final SharedBatchers<Detections> BATCHERS = new SharedBatchers<>();
@@ -93,9 +103,10 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
 
     private final DetectSettings settings;
     private final MailboxExecutor mailbox;
-    private final NanoClock clock = NanoClock.SYSTEM;
+    private final NanoClock clock;
+    private final InstantSource wallClock;
     private final AtomicBoolean mailUnderWay = new AtomicBoolean();
-    private final Exit exit = new Exit();
+    private final Runnable finished = this::finished;
 
     private transient SharedBatchers<Detections>.Lease lease;
     private transient FrameSubmitter<Detections> submitter;
@@ -104,9 +115,11 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     private transient ModelSpec spec;
     private transient DetectionEvent.Model model;
     private transient AdmissionRoom room;
-    private transient Deque<PendingElement> pending;
+    private transient Deque<PendingFrame> inFlight;
+    private transient Marks marks;
     private transient DetectMetrics frameMetrics;
-    private transient CameraMetrics cameras;
+    private transient Cameras cameras;
+    private transient int subtask;
     private transient StreamRecord<DetectionEvent> eventRecord;
 
     /** Decoded and waiting for a slot; its pixels are in {@code picture}. */
@@ -114,11 +127,18 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
 
     private transient DecodedFrame picture;
     private transient boolean draining;
+    private transient boolean ended;
     private volatile boolean gone;
 
-    DetectOperator(StreamOperatorParameters<DetectionEvent> parameters, DetectSettings settings) {
+    DetectOperator(
+            StreamOperatorParameters<DetectionEvent> parameters,
+            DetectSettings settings,
+            NanoClock clock,
+            InstantSource wallClock) {
         super(parameters);
         this.settings = settings;
+        this.clock = clock;
+        this.wallClock = wallClock;
         this.mailbox = parameters.getMailboxExecutor();
     }
 
@@ -146,10 +166,17 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
                         spec.name(), spec.sha256(), spec.precision(), settings.backend().backend());
         decoder = new OpenCvFrameDecoder(settings.frameLimits());
         letterbox = new Letterbox(spec, settings.interpolation());
-        room = new AdmissionRoom(settings.roomFrames(), settings.roomBytes());
-        pending = new ArrayDeque<>();
+        room =
+                new AdmissionRoom(
+                        settings.roomFrames(),
+                        settings.roomBytes(),
+                        settings.overload().maxAgeMillis(),
+                        this::dropped);
+        inFlight = new ArrayDeque<>();
+        marks = new Marks();
         frameMetrics = new DetectMetrics(getMetricGroup(), batcher);
-        cameras = new CameraMetrics(frameMetrics.group(), settings.maxCameras());
+        cameras = new Cameras(frameMetrics.group(), settings);
+        subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
         eventRecord = new StreamRecord<>(null);
     }
 
@@ -188,19 +215,28 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     public void processElement(StreamRecord<FrameRecord> element) throws Exception {
         // The record, never the StreamRecord around it, which Flink reuses.
         FrameRecord record = element.getValue();
-        PendingFrame frame = new PendingFrame(exit, record, clock.nanoTime());
-        pending.addLast(frame);
-        frameMetrics.framesIn.inc();
+        PendingFrame frame = new PendingFrame(finished, record, clock.nanoTime());
+        frame.stretch = marks.arrived();
         try {
             frame.frame = CameraFrameCodec.decode(record, settings.maxFrameBytes());
+            frame.camera = cameras.of(frame.frame.cameraId());
             frameMetrics.malformedHeaders.inc(frame.frame.malformedHeaders());
-            room.add(frame);
         } catch (FrameRejectedException e) {
+            String id = CameraFrameCodec.readableCameraId(record.key());
+            frame.camera = id == null ? cameras.rest() : cameras.of(id);
             frame.reject(e);
         }
-        cameras.of(cameraId(frame)).framesIn.inc();
+        frameMetrics.totals.framesIn.inc();
+        frame.camera.frameIn(frame.frame, wallClock.millis());
+        if (frame.done()) {
+            inFlight.addLast(frame);
+        } else {
+            while (!room.offer(frame, wallClock.millis())) {
+                mailbox.yield();
+            }
+        }
         advance();
-        while (room.full() || pending.size() >= MAX_PENDING) {
+        while (inFlight.size() >= MAX_IN_FLIGHT) {
             mailbox.yield();
         }
     }
@@ -220,12 +256,13 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     }
 
     /** Whether there is a decoded frame, after decoding one if there was none. */
-    private boolean decodeNext() {
+    private boolean decodeNext() throws Exception {
         while (decoded == null) {
-            PendingFrame frame = room.poll();
+            PendingFrame frame = room.poll(wallClock.millis());
             if (frame == null) {
                 return false;
             }
+            inFlight.addLast(frame);
             frame.decodeStartNanos = clock.nanoTime();
             try {
                 picture = decoder.decode(frame.frame.image());
@@ -267,11 +304,12 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     }
 
     private void emitDone() throws Exception {
-        PendingElement first = pending.peekFirst();
+        PendingFrame first = inFlight.peekFirst();
         while (first != null && first.done()) {
-            pending.removeFirst();
-            first.emit();
-            first = pending.peekFirst();
+            inFlight.removeFirst();
+            emit(first);
+            marks.left(first.stretch);
+            first = inFlight.peekFirst();
         }
     }
 
@@ -282,7 +320,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         try {
             submitter.sealNow();
             advance();
-            while (!pending.isEmpty()) {
+            while (marks.frames() > 0) {
                 mailbox.yield();
             }
         } finally {
@@ -294,11 +332,44 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     @Override
     public void prepareSnapshotPreBarrier(long checkpointId) throws Exception {
         drain();
+        if (!ended) {
+            emitStatuses(checkpointId);
+        }
     }
 
     @Override
     public void endInput() throws Exception {
         drain();
+        emitStatuses(null);
+        ended = true;
+    }
+
+    /**
+     * @param checkpoint null at the end of the input
+     */
+    private void emitStatuses(Long checkpoint) {
+        long now = wallClock.millis();
+        long silentAfter = settings.silentAfter().toMillis();
+        for (Camera camera : cameras.all()) {
+            if (camera.worthAStatus()) {
+                emit(camera.takeStatus(checkpoint, subtask, now, silentAfter), now);
+            }
+        }
+    }
+
+    private void emit(CameraStatus status, long nowMillis) {
+        output.collect(CAMERA_STATUS, new StreamRecord<>(status, nowMillis));
+    }
+
+    /** The room has given a frame up. */
+    private void dropped(PendingFrame frame, DropReason reason) throws Exception {
+        frameMetrics.totals.dropped(reason);
+        frame.camera.dropped(frame.record, reason);
+        if (frame.camera.manyDrops()) {
+            long now = wallClock.millis();
+            emit(frame.camera.takeDrops(subtask, now, settings.silentAfter().toMillis()), now);
+        }
+        marks.left(frame.stretch);
     }
 
     /**
@@ -322,139 +393,109 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     @Override
     public void close() throws Exception {
         gone = true;
-        if (pending != null) {
-            pending.clear();
+        if (inFlight != null) {
+            inFlight.clear();
         }
         IOUtils.closeAll(submitter, letterbox, decoder, lease, super::close);
     }
 
-    private static String cameraId(PendingFrame frame) {
-        return frame.frame == null ? null : frame.frame.cameraId();
+    /** A lane has finished a frame; called from its thread. */
+    private void finished() {
+        if (gone) {
+            return;
+        }
+        try {
+            postMail();
+        } catch (RejectedExecutionException e) {
+            // The task was cancelled meanwhile: nobody waits for this frame any more.
+            gone = true;
+        }
     }
 
-    /** Where frames leave the operator. */
-    private final class Exit implements PendingFrame.Exit {
-
-        @Override
-        public void finished() {
-            if (gone) {
-                return;
-            }
-            try {
-                postMail();
-            } catch (RejectedExecutionException e) {
-                // The task was cancelled meanwhile: nobody waits for this frame any more.
-                gone = true;
-            }
+    private void emit(PendingFrame frame) {
+        if (frame.failure != null) {
+            throw new InferenceException(
+                    "inference failed for the frame at " + frame.record.position(), frame.failure);
         }
-
-        @Override
-        public void emit(PendingFrame frame) throws Exception {
-            if (frame.failure != null) {
-                throw new InferenceException(
-                        "inference failed for the frame at " + frame.record.position(),
-                        frame.failure);
-            }
-            CameraMetrics.Account account = cameras.of(cameraId(frame));
-            if (frame.rejection != null) {
-                output.collect(
-                        DEAD_LETTERS,
-                        new StreamRecord<>(
-                                new DeadLetter(
-                                        frame.record,
-                                        frame.rejection.reason(),
-                                        frame.rejection.getMessage())));
-                frameMetrics.deadLetters.inc();
-                account.deadLetters.inc();
-                return;
-            }
-            long queueNanos =
-                    frame.decodeStartNanos
-                            - frame.arrivedNanos
-                            + frame.claimedNanos
-                            - frame.decodedNanos
-                            + frame.timing.startedNanos()
-                            - frame.committedNanos;
+        if (frame.rejection != null) {
             output.collect(
-                    eventRecord.replace(event(frame, queueNanos), frame.record.timestampMillis()));
-            frameMetrics.frameDone(frame, queueNanos);
-            frameMetrics.eventsOut.inc();
-            account.eventsOut.inc();
+                    DEAD_LETTERS,
+                    new StreamRecord<>(
+                            new DeadLetter(
+                                    frame.record,
+                                    frame.rejection.reason(),
+                                    frame.rejection.getMessage())));
+            frameMetrics.totals.deadLetters.inc();
+            frame.camera.deadLetterOut();
+            return;
         }
+        long queueNanos =
+                frame.decodeStartNanos
+                        - frame.arrivedNanos
+                        + frame.claimedNanos
+                        - frame.decodedNanos
+                        + frame.timing.startedNanos()
+                        - frame.committedNanos;
+        output.collect(
+                eventRecord.replace(event(frame, queueNanos), frame.record.timestampMillis()));
+        frameMetrics.frameDone(frame, queueNanos);
+        frameMetrics.totals.eventsOut.inc();
+        frame.camera.eventOut();
+    }
 
-        private DetectionEvent event(PendingFrame pendingFrame, long queueNanos) {
-            FrameRecord record = pendingFrame.record;
-            var frame = pendingFrame.frame;
-            var timing = pendingFrame.timing;
-            return new DetectionEvent(
-                    DetectionEvent.SCHEMA,
-                    EventId.of(record.topic(), record.partition(), record.offset(), spec.sha256()),
-                    frame.cameraId(),
-                    frame.epoch(),
-                    frame.seq(),
-                    DetectionEventCodec.formatTime(frame.captureTimeMillis()),
-                    new DetectionEvent.Source(record.topic(), record.partition(), record.offset()),
-                    new DetectionEvent.Image(pendingFrame.imageWidth, pendingFrame.imageHeight),
-                    model,
-                    pendingFrame.detections.toObjects(pendingFrame.geometry, spec.labels()),
-                    new DetectionEvent.Timing(
-                            millis(queueNanos),
-                            millis(pendingFrame.decodedNanos - pendingFrame.decodeStartNanos),
-                            millis(pendingFrame.committedNanos - pendingFrame.claimedNanos),
-                            millis(timing.inferredNanos() - timing.startedNanos()),
-                            millis(timing.readNanos()),
-                            timing.batchSize(),
-                            System.currentTimeMillis() - frame.captureTimeMillis()),
-                    frame.traceparent());
-        }
+    private DetectionEvent event(PendingFrame pendingFrame, long queueNanos) {
+        FrameRecord record = pendingFrame.record;
+        var frame = pendingFrame.frame;
+        var timing = pendingFrame.timing;
+        return new DetectionEvent(
+                DetectionEvent.SCHEMA,
+                EventId.of(record.topic(), record.partition(), record.offset(), spec.sha256()),
+                frame.cameraId(),
+                frame.epoch(),
+                frame.seq(),
+                DetectionEventCodec.formatTime(frame.captureTimeMillis()),
+                new DetectionEvent.Source(record.topic(), record.partition(), record.offset()),
+                new DetectionEvent.Image(pendingFrame.imageWidth, pendingFrame.imageHeight),
+                model,
+                pendingFrame.detections.toObjects(pendingFrame.geometry, spec.labels()),
+                new DetectionEvent.Timing(
+                        millis(queueNanos),
+                        millis(pendingFrame.decodedNanos - pendingFrame.decodeStartNanos),
+                        millis(pendingFrame.committedNanos - pendingFrame.claimedNanos),
+                        millis(timing.inferredNanos() - timing.startedNanos()),
+                        millis(timing.readNanos()),
+                        timing.batchSize(),
+                        wallClock.millis() - frame.captureTimeMillis()),
+                frame.traceparent());
+    }
 
-        /** Milliseconds with three decimals. */
-        private double millis(long nanos) {
-            return Math.round(nanos / 1e3) / 1e3;
-        }
+    /** Milliseconds with three decimals. */
+    private static double millis(long nanos) {
+        return Math.round(nanos / 1e3) / 1e3;
     }
 
     @Override
     public void processWatermark(Watermark mark) throws Exception {
-        behindFrames(() -> super.processWatermark(mark));
+        marks.behindFrames(() -> super.processWatermark(mark));
     }
 
     @Override
     public void processWatermark(WatermarkEvent watermark) throws Exception {
-        behindFrames(() -> super.processWatermark(watermark));
+        marks.behindFrames(() -> super.processWatermark(watermark));
     }
 
     @Override
     public void processWatermarkStatus(WatermarkStatus status) throws Exception {
-        behindFrames(() -> super.processWatermarkStatus(status));
+        marks.behindFrames(() -> super.processWatermarkStatus(status));
     }
 
     @Override
     public void processLatencyMarker(LatencyMarker marker) throws Exception {
-        behindFrames(() -> super.processLatencyMarker(marker));
+        marks.behindFrames(() -> super.processLatencyMarker(marker));
     }
 
     @Override
     public void processRecordAttributes(RecordAttributes attributes) throws Exception {
-        behindFrames(() -> super.processRecordAttributes(attributes));
-    }
-
-    private void behindFrames(ThrowingRunnable<Exception> forward) throws Exception {
-        if (pending.isEmpty()) {
-            forward.run();
-            return;
-        }
-        pending.addLast(
-                new PendingElement() {
-                    @Override
-                    public boolean done() {
-                        return true;
-                    }
-
-                    @Override
-                    public void emit() throws Exception {
-                        forward.run();
-                    }
-                });
+        marks.behindFrames(() -> super.processRecordAttributes(attributes));
     }
 }

@@ -3,6 +3,8 @@ package io.sightline.streaming;
 
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.FrameRecord;
+import io.sightline.inference.NanoClock;
+import java.time.InstantSource;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperatorFactory;
 import org.apache.flink.streaming.api.operators.ChainingStrategy;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperatorFactory;
@@ -16,7 +18,8 @@ import org.apache.flink.streaming.api.operators.StreamOperatorParameters;
  * frames.transform("detect", TypeInformation.of(DetectionEvent.class), new DetectOperatorFactory(settings))
  * }</pre>
  *
- * Dead letters leave by the side output {@link DetectOperator#DEAD_LETTERS}.
+ * Dead letters leave by the side output {@link DetectOperator#DEAD_LETTERS}, statuses by {@link
+ * DetectOperator#CAMERA_STATUS}.
  */
 public final class DetectOperatorFactory extends AbstractStreamOperatorFactory<DetectionEvent>
         implements OneInputStreamOperatorFactory<FrameRecord, DetectionEvent> {
@@ -34,7 +37,8 @@ public final class DetectOperatorFactory extends AbstractStreamOperatorFactory<D
     @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
     public <T extends StreamOperator<DetectionEvent>> T createStreamOperator(
             StreamOperatorParameters<DetectionEvent> parameters) {
-        return (T) new DetectOperator(parameters, settings);
+        return (T)
+                new DetectOperator(parameters, settings, NanoClock.SYSTEM, InstantSource.system());
     }
 
     @Override

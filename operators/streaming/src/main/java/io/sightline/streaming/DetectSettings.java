@@ -19,9 +19,12 @@ import java.time.Duration;
  * @param interpolation how the letterbox resizes
  * @param maxFrameBytes larger frames are dead letters
  * @param maxFramePixels pictures with more pixels are dead letters, found before they are decoded
- * @param roomFrames encoded frames a subtask holds before it stops reading
- * @param roomBytes bytes of encoded frames a subtask holds before it stops reading
- * @param maxCameras cameras with metrics of their own; the rest share {@code other}
+ * @param roomFrames encoded frames that wait in a subtask
+ * @param roomBytes bytes of encoded frames that wait in a subtask
+ * @param maxCameras cameras told apart, with metrics of their own; the rest share {@code other}
+ * @param overload which frames are given up when too many come
+ * @param silentAfter a camera from which nothing came for so long is called silent
+ * @param clockTolerance a camera's clock that steps further has jumped
  */
 public record DetectSettings(
         BackendFactory backend,
@@ -35,7 +38,10 @@ public record DetectSettings(
         int maxFramePixels,
         int roomFrames,
         long roomBytes,
-        int maxCameras)
+        int maxCameras,
+        OverloadSettings overload,
+        Duration silentAfter,
+        Duration clockTolerance)
         implements Serializable {
 
     FrameLimits frameLimits() {

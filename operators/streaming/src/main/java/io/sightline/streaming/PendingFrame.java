@@ -14,23 +14,17 @@ import io.sightline.vision.LetterboxGeometry;
  * which a lane's thread leaves here: detections or a failure, published by the volatile {@code
  * done}.
  */
-final class PendingFrame implements PendingElement, FrameCallback<Detections> {
+final class PendingFrame implements FrameCallback<Detections> {
 
-    /** What the operator does with a frame that can leave. */
-    interface Exit {
-        void emit(PendingFrame frame) throws Exception;
-
-        /** A lane has finished a frame; called from its thread. */
-        void finished();
-    }
-
-    private final Exit exit;
+    private final Runnable finished;
     final FrameRecord record;
     final long arrivedNanos;
 
     /** Null where the record broke the contract. */
     CameraFrame frame;
 
+    Camera camera;
+    Marks.Stretch stretch;
     FrameRejectedException rejection;
     LetterboxGeometry geometry;
     int imageWidth;
@@ -45,14 +39,25 @@ final class PendingFrame implements PendingElement, FrameCallback<Detections> {
     Throwable failure;
     private volatile boolean done;
 
-    PendingFrame(Exit exit, FrameRecord record, long arrivedNanos) {
-        this.exit = exit;
+    /**
+     * @param finished called from a lane's thread when it is done with the frame
+     */
+    PendingFrame(Runnable finished, FrameRecord record, long arrivedNanos) {
+        this.finished = finished;
         this.record = record;
         this.arrivedNanos = arrivedNanos;
     }
 
     int encodedBytes() {
         return record.valueBytes();
+    }
+
+    long captureMillis() {
+        return record.timestampMillis();
+    }
+
+    CameraLine line() {
+        return camera.line;
     }
 
     void reject(FrameRejectedException reason) {
@@ -65,23 +70,18 @@ final class PendingFrame implements PendingElement, FrameCallback<Detections> {
         detections = result;
         timing = runTiming;
         done = true;
-        exit.finished();
+        finished.run();
     }
 
     @Override
     public void fail(Throwable cause) {
         failure = cause;
         done = true;
-        exit.finished();
+        finished.run();
     }
 
-    @Override
-    public boolean done() {
+    /** Whether it can be handed on. */
+    boolean done() {
         return done;
-    }
-
-    @Override
-    public void emit() throws Exception {
-        exit.emit(this);
     }
 }

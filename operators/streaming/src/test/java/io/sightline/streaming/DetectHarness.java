@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.streaming;
 
+import io.sightline.events.CameraStatus;
 import io.sightline.events.DeadLetter;
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.FrameRecord;
@@ -13,6 +14,7 @@ import org.apache.flink.runtime.metrics.groups.TaskMetricGroup;
 import org.apache.flink.runtime.operators.testutils.MockEnvironmentBuilder;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
+import org.apache.flink.util.OutputTag;
 
 /** One subtask of the operator; those of one test class are of one job and share their lanes. */
 final class DetectHarness extends OneInputStreamOperatorTestHarness<FrameRecord, DetectionEvent> {
@@ -48,8 +50,15 @@ final class DetectHarness extends OneInputStreamOperatorTestHarness<FrameRecord,
     }
 
     List<DeadLetter> deadLetters() {
-        ConcurrentLinkedQueue<StreamRecord<DeadLetter>> letters =
-                getSideOutput(DetectOperator.DEAD_LETTERS);
-        return letters == null ? List.of() : letters.stream().map(StreamRecord::getValue).toList();
+        return sideOutput(DetectOperator.DEAD_LETTERS);
+    }
+
+    List<CameraStatus> statuses() {
+        return sideOutput(DetectOperator.CAMERA_STATUS);
+    }
+
+    private <T> List<T> sideOutput(OutputTag<T> tag) {
+        ConcurrentLinkedQueue<StreamRecord<T>> records = getSideOutput(tag);
+        return records == null ? List.of() : records.stream().map(StreamRecord::getValue).toList();
     }
 }

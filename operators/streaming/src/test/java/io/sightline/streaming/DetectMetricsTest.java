@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class DetectMetricsTest {
 
-    private static final int MAX_CAMERAS = 3;
+    private static final int MAX_CAMERAS = 7;
 
     /** By name, from the operator's own group on. */
     private final Map<String, Metric> metrics = new TreeMap<>();
@@ -83,7 +83,10 @@ class DetectMetricsTest {
                                 1 << 20,
                                 16,
                                 1 << 20,
-                                MAX_CAMERAS),
+                                MAX_CAMERAS,
+                                OverloadSettings.PROCESS_ALL,
+                                Duration.ofSeconds(10),
+                                Duration.ofSeconds(5)),
                         task);
         harness.open();
     }
@@ -121,6 +124,9 @@ class DetectMetricsTest {
                 .isEqualTo(
                         number(prefix + "eventsOut")
                                 + number(prefix + "deadLetters")
+                                + number(prefix + "reason.superseded.dropped")
+                                + number(prefix + "reason.too-old.dropped")
+                                + number(prefix + "reason.room-full.dropped")
                                 + number(prefix + "inFlight"));
     }
 
@@ -160,6 +166,8 @@ class DetectMetricsTest {
             process("cam-2", i == 1 ? new byte[] {1} : picture);
         }
         process(null, picture);
+        // Too large to be looked at, and its camera's all the same.
+        process("cam-2", new byte[(1 << 20) + 1]);
         process(
                 "cam-1",
                 Arrays.copyOf(picture, picture.length - 2),
@@ -167,8 +175,8 @@ class DetectMetricsTest {
 
         // No run has been let through yet: the frames are on their way, and nothing is lost of
         // sight.
-        assertThat(number("framesIn")).isEqualTo(8);
-        assertThat(number("inFlight")).isEqualTo(8);
+        assertThat(number("framesIn")).isEqualTo(9);
+        assertThat(number("inFlight")).isEqualTo(9);
         assertThat(number("camera.cam-1.inFlight")).isEqualTo(4);
         for (String prefix : List.of("", "camera.cam-1.", "camera.cam-2.", "camera.other.")) {
             assertBalanced(prefix);
@@ -178,10 +186,10 @@ class DetectMetricsTest {
         harness.endInput();
         assertThat(number("inFlight")).isZero();
         assertThat(number("eventsOut")).isEqualTo(6).isEqualTo(harness.events().size());
-        assertThat(number("deadLetters")).isEqualTo(2).isEqualTo(harness.deadLetters().size());
+        assertThat(number("deadLetters")).isEqualTo(3).isEqualTo(harness.deadLetters().size());
         assertThat(number("camera.cam-1.eventsOut")).isEqualTo(4);
         assertThat(number("camera.cam-2.eventsOut")).isEqualTo(2);
-        assertThat(number("camera.cam-2.deadLetters")).isEqualTo(1);
+        assertThat(number("camera.cam-2.deadLetters")).isEqualTo(2);
         assertThat(number("camera.other.deadLetters")).isEqualTo(1);
         assertThat(number("malformedHeaders")).isEqualTo(1);
         assertThat(number("missingEndMarkers")).isEqualTo(1);
@@ -211,6 +219,7 @@ class DetectMetricsTest {
         assertThat(
                         metrics.keySet().stream()
                                 .filter(name -> name.startsWith("camera."))
+                                .filter(name -> name.endsWith(".framesIn"))
                                 .map(name -> name.substring(7, name.lastIndexOf('.')))
                                 .collect(Collectors.toSet()))
                 .containsExactlyInAnyOrder("a", "b", "x".repeat(64), "other");

@@ -4,6 +4,7 @@ package io.sightline.streaming;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sightline.events.CameraStatus;
 import io.sightline.events.DeadLetter;
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.FrameRecord;
@@ -22,10 +23,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import javax.imageio.ImageIO;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.streaming.api.watermark.Watermark;
@@ -46,6 +49,12 @@ class DetectOperatorTest {
 
     private DetectHarness open(FakeBackendFactory backend, Duration delay, int lanes)
             throws Exception {
+        return open(backend, delay, lanes, OverloadSettings.PROCESS_ALL);
+    }
+
+    private DetectHarness open(
+            FakeBackendFactory backend, Duration delay, int lanes, OverloadSettings overload)
+            throws Exception {
         DetectHarness harness =
                 new DetectHarness(
                         new DetectSettings(
@@ -60,7 +69,10 @@ class DetectOperatorTest {
                                 1 << 20,
                                 4,
                                 1 << 20,
-                                10));
+                                10,
+                                overload,
+                                Duration.ofSeconds(10),
+                                Duration.ofSeconds(5)));
         harness.open();
         harnesses.add(harness);
         return harness;
@@ -196,19 +208,146 @@ class DetectOperatorTest {
         Semaphore permits = new Semaphore(0);
         DetectHarness harness =
                 open(FakeBackendFactory.create(32, 32, 1, run -> false, permits), Duration.ZERO, 1);
-        // Two slots, one frame decoded, four in the room: the seventh frame fills it.
-        for (int i = 0; i < 6; i++) {
+        // Two slots, one frame decoded, four in the room: the eighth frame waits at the door.
+        for (int i = 0; i < 7; i++) {
             harness.process(frame(i, jpeg(1)));
         }
         CompletableFuture<Void> release =
                 CompletableFuture.runAsync(
                         () -> permits.release(100),
                         CompletableFuture.delayedExecutor(100, TimeUnit.MILLISECONDS));
-        harness.process(frame(6, jpeg(1)));
+        harness.process(frame(7, jpeg(1)));
         assertThat(harness.events()).as("it waited for a result").isNotEmpty();
         release.join();
         harness.endInput();
-        assertThat(harness.events()).hasSize(7);
+        assertThat(harness.events()).hasSize(8);
+    }
+
+    /** With all slots taken and none given back, so that whoever waited would wait for ever. */
+    @Test
+    void shouldGoOnReadingUnderLatestAndSayWhatItDropped() throws Exception {
+        Semaphore permits = new Semaphore(0);
+        DetectHarness harness =
+                open(
+                        FakeBackendFactory.create(32, 32, 1, run -> false, permits),
+                        Duration.ZERO,
+                        1,
+                        new OverloadSettings(OverloadPolicy.LATEST, null, Map.of()));
+        int frames = 300;
+        for (int i = 0; i < frames; i++) {
+            harness.process(frame(i, jpeg(1)));
+        }
+        harness.processWatermark(new Watermark(5));
+        assertThat(harness.events()).isEmpty();
+
+        permits.release(frames);
+        harness.prepareSnapshotPreBarrier(7);
+        // Two slots, one decoded, and of each camera the newest.
+        assertThat(harness.events().stream().map(event -> event.source().offset()))
+                .containsExactlyInAnyOrder(0L, 1L, 2L, 297L, 298L, 299L);
+        assertThat(harness.getOutput().toArray()[6]).isEqualTo(new Watermark(5));
+        assertThat(harness.statuses())
+                .extracting(CameraStatus::cameraId)
+                .containsExactlyInAnyOrder("cam-0", "cam-1", "cam-2");
+        assertThat(harness.statuses())
+                .allSatisfy(
+                        status -> {
+                            assertThat(status.checkpoint()).isEqualTo(7);
+                            assertThat(status.framesIn()).isEqualTo(100);
+                            assertThat(status.events()).isEqualTo(2);
+                            assertThat(status.dropped().get("superseded")).isEqualTo(98);
+                            assertThat(status.droppedOffsets().get(0).ranges()).hasSize(98);
+                            assertThat(status.lagMillis()).isPositive();
+                            assertThat(status.silentSince()).isNull();
+                        });
+        assertThat(offsetsIn(harness.statuses()))
+                .containsExactlyElementsOf(LongStream.range(3, 297).boxed().toList());
+
+        harness.process(frame(frames, jpeg(1)));
+        harness.endInput();
+        harness.prepareSnapshotPreBarrier(8);
+        List<CameraStatus> last = harness.statuses().subList(3, harness.statuses().size());
+        assertThat(last).hasSize(3).allMatch(status -> status.checkpoint() == null);
+        assertThat(last.stream().mapToLong(CameraStatus::framesIn).sum()).isEqualTo(1);
+    }
+
+    private static List<Long> offsetsIn(List<CameraStatus> statuses) {
+        return statuses.stream()
+                .flatMap(status -> status.droppedOffsets().stream())
+                .flatMap(group -> group.ranges().stream())
+                .flatMap(range -> LongStream.rangeClosed(range.first(), range.last()).boxed())
+                .sorted()
+                .toList();
+    }
+
+    @Test
+    void shouldReportManyDropsBeforeTheyFillARecord() throws Exception {
+        Semaphore permits = new Semaphore(0);
+        DetectHarness harness =
+                open(
+                        FakeBackendFactory.create(32, 32, 1, run -> false, permits),
+                        Duration.ZERO,
+                        1,
+                        new OverloadSettings(OverloadPolicy.LATEST, null, Map.of()));
+        int frames = 30_000;
+        byte[] picture = jpeg(1);
+        for (int i = 0; i < frames; i++) {
+            harness.process(frame(i, picture));
+        }
+        assertThat(harness.statuses()).isNotEmpty();
+        permits.release(frames);
+        harness.prepareSnapshotPreBarrier(1);
+
+        assertThat(harness.statuses())
+                .allSatisfy(
+                        status ->
+                                assertThat(status.framesIn())
+                                        .isEqualTo(
+                                                status.events()
+                                                        + status.deadLetters()
+                                                        + status.dropped().values().stream()
+                                                                .mapToLong(n -> n)
+                                                                .sum()));
+        assertThat(harness.statuses().stream().mapToLong(CameraStatus::framesIn).sum())
+                .isEqualTo(frames);
+        assertThat(offsetsIn(harness.statuses())).hasSize(frames - harness.events().size());
+    }
+
+    @Test
+    void shouldDropUnderMaxAgeWhatIsOldAndNothingElse() throws Exception {
+        DetectHarness harness =
+                open(
+                        FakeBackendFactory.create(),
+                        Duration.ZERO,
+                        1,
+                        new OverloadSettings(
+                                OverloadPolicy.MAX_AGE, Duration.ofHours(1), Map.of()));
+        long now = System.currentTimeMillis();
+        for (int i = 0; i < 40; i++) {
+            FrameRecord old = frame(i, jpeg(1));
+            harness.process(
+                    i % 4 == 0
+                            ? old
+                            : new FrameRecord(
+                                    old.topic(),
+                                    old.partition(),
+                                    old.offset(),
+                                    now,
+                                    old.key(),
+                                    old.value(),
+                                    old.headers()));
+            // The room never fills.
+            if (i % 4 == 3) {
+                harness.prepareSnapshotPreBarrier(i);
+            }
+        }
+        assertThat(offsetsIn(harness.statuses()))
+                .containsExactlyElementsOf(
+                        LongStream.range(0, 40).filter(i -> i % 4 == 0).boxed().toList());
+        assertThat(harness.events()).hasSize(30);
+        assertThat(harness.statuses())
+                .flatExtracting(CameraStatus::droppedOffsets)
+                .allMatch(group -> group.reason().equals("too-old"));
     }
 
     @Test
@@ -245,14 +384,14 @@ class DetectOperatorTest {
         Semaphore permits = new Semaphore(0);
         FakeBackendFactory backend = FakeBackendFactory.create(32, 32, 1, run -> false, permits);
         DetectHarness waiting = open(backend, Duration.ZERO, 1);
-        for (int i = 0; i < 6; i++) {
+        for (int i = 0; i < 7; i++) {
             waiting.process(frame(i, jpeg(1)));
         }
         DetectHarness other = open(backend, Duration.ZERO, 1);
         other.process(frame(0, jpeg(1)));
 
         Thread.currentThread().interrupt();
-        assertThatThrownBy(() -> waiting.process(frame(6, jpeg(1))))
+        assertThatThrownBy(() -> waiting.process(frame(7, jpeg(1))))
                 .isInstanceOf(InterruptedException.class);
         waiting.close();
         permits.release(100);

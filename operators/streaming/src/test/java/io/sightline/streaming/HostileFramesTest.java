@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.LongStream;
@@ -89,7 +90,10 @@ class HostileFramesTest {
                                 4 << 20,
                                 4,
                                 1 << 20,
-                                10));
+                                10,
+                                OverloadSettings.PROCESS_ALL,
+                                Duration.ofSeconds(10),
+                                Duration.ofSeconds(5)));
         harness.open();
     }
 
@@ -109,9 +113,14 @@ class HostileFramesTest {
         harness.process(good(offset++));
         harness.endInput();
 
-        assertThat(harness.deadLetters()).hasSameSizeAs(hostile);
+        // A record without a camera has no place among the frames of one.
+        List<DeadLetter> letters =
+                harness.deadLetters().stream()
+                        .sorted(Comparator.comparingLong(letter -> letter.record().offset()))
+                        .toList();
+        assertThat(letters).hasSameSizeAs(hostile);
         for (int i = 0; i < hostile.size(); i++) {
-            DeadLetter letter = harness.deadLetters().get(i);
+            DeadLetter letter = letters.get(i);
             Hostile bad = hostile.get(i);
             assertThat(letter.record().offset()).isEqualTo(2L * i + 1);
             assertThat(letter.record().value()).isEqualTo(bad.value());

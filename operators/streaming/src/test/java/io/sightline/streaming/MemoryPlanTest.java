@@ -80,7 +80,10 @@ class MemoryPlanTest {
                         2000,
                         4,
                         1 << 20,
-                        10);
+                        10,
+                        OverloadSettings.PROCESS_ALL,
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(5));
         MemoryPlan four = MemoryPlan.of(100, settings, 4, 1);
         assertThat(four.bufferBytes()).isEqualTo(100 * 4 * 3);
         // Encoded and decoded: three bytes a pixel.

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.kafka.audit;
+
+import io.sightline.events.CameraStatus;
+import io.sightline.events.CameraStatusCodec;
+import io.sightline.events.DeadLetterCodec;
+import io.sightline.events.DetectionEvent;
+import io.sightline.events.DetectionEventCodec;
+import io.sightline.events.EventId;
+import io.sightline.kafka.TopicPosition;
+import io.sightline.kafka.audit.AuditReport.Doubled;
+import io.sightline.kafka.audit.AuditReport.Range;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/**
+ * Proves, from the topics alone and as a reader of committed records, that every frame of a range
+ * has exactly one answer: an event, a dead letter, or a drop that a camera status reports.
+ *
+ * <p>Answers are read from the beginning of their topics, and each sets a bit for the offset it
+ * names. Frames themselves are read only where offsets are left without an answer, to tell those
+ * that hold no frame. Memory is a few bits for each offset of the range.
+ */
+public final class Audit implements AutoCloseable {
+
+    private static final Duration POLL = Duration.ofMillis(200);
+    private static final Duration LONGEST_FETCH = Duration.ofMillis(20);
+    private static final Duration RETRY = Duration.ofMillis(500);
+    private static final Duration API_TIMEOUT = Duration.ofSeconds(15);
+    private static final int RANGES_LISTED = 100;
+    private static final int DEFECTS_LISTED = 10;
+
+    /** Gaps nearer to each other than this are read in one go. */
+    private static final int SEEK_DISTANCE = 500;
+
+    /** Told how far a topic has been read. */
+    public interface Progress {
+        void read(String topic, long done, long total);
+    }
+
+    private final AuditSettings settings;
+    private final Progress progress;
+    private final KafkaConsumer<byte[], byte[]> consumer;
+    private final DetectionEventCodec eventCodec = new DetectionEventCodec();
+    private final CameraStatusCodec statusCodec = new CameraStatusCodec();
+    private final Map<Integer, PartitionAccount> accounts = new TreeMap<>();
+
+    /** Where reading goes on, of every partition with answers. */
+    private final Map<TopicPartition, Long> positions = new HashMap<>();
+
+    private final Map<String, Long> droppedByReason = new TreeMap<>();
+    private final List<String> defects = new ArrayList<>();
+    private long defectCount;
+
+    public Audit(AuditSettings settings, Progress progress) {
+        this.settings = settings;
+        this.progress = progress;
+        Properties properties = settings.kafka().toProperties();
+        properties.setProperty(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        properties.setProperty(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
+        properties.setProperty(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
+        properties.setProperty(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+        properties.setProperty(ConsumerConfig.GROUP_ID_CONFIG, settings.groupId());
+        properties.setProperty(
+                ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG,
+                Long.toString(API_TIMEOUT.toMillis()));
+        // A request that waits for records at the end of one topic holds up those for the next.
+        properties.setProperty(
+                ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, Long.toString(LONGEST_FETCH.toMillis()));
+        consumer =
+                new KafkaConsumer<>(
+                        properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    }
+
+    /**
+     * @throws IOException if Kafka does not answer
+     * @throws IllegalArgumentException if a topic is not there, or the range is empty
+     */
+    public AuditReport run() throws IOException, InterruptedException {
+        try {
+            findRange();
+            for (String topic : answerTopics()) {
+                for (TopicPartition partition : partitionsOf(topic)) {
+                    positions.put(partition, 0L);
+                }
+            }
+            readAnswers();
+            findMissing();
+            long deadline = System.nanoTime() + settings.patience().toNanos();
+            while (missing() > 0 && System.nanoTime() < deadline) {
+                // What the job has committed may take a moment to show, topic by topic.
+                TimeUnit.NANOSECONDS.sleep(RETRY.toNanos());
+                readAnswers();
+                forgetWhatWasAnswered();
+            }
+            return report();
+        } catch (KafkaException e) {
+            throw new IOException(
+                    "Kafka at "
+                            + settings.kafka().bootstrapServers()
+                            + " cannot be read: "
+                            + String.valueOf(e.getMessage()).replaceAll("\\s+", " ").strip(),
+                    e);
+        }
+    }
+
+    private List<String> answerTopics() {
+        return List.of(settings.eventsTopic(), settings.deadLetterTopic(), settings.statusTopic());
+    }
+
+    private Set<TopicPartition> partitionsOf(String topic) {
+        List<PartitionInfo> infos = consumer.partitionsFor(topic);
+        if (infos == null || infos.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "topic '" + topic + "' does not exist: name the topics that the job uses");
+        }
+        Set<TopicPartition> partitions = new HashSet<>();
+        infos.forEach(info -> partitions.add(new TopicPartition(topic, info.partition())));
+        return partitions;
+    }
+
+    private void findRange() {
+        Set<TopicPartition> partitions = partitionsOf(settings.framesTopic());
+        Map<TopicPartition, Long> starts =
+                offsets(settings.from(), partitions, consumer.endOffsets(partitions));
+        Map<TopicPartition, Long> stops = offsets(settings.until(), partitions, starts);
+        for (TopicPartition partition : partitions) {
+            Long start = starts.get(partition);
+            Long stop = stops.get(partition);
+            if (start != null && stop != null && start < stop) {
+                accounts.put(
+                        partition.partition(),
+                        new PartitionAccount(partition.partition(), start, stop));
+            }
+        }
+        if (accounts.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "nothing to audit: topic '"
+                            + settings.framesTopic()
+                            + "' has no offsets from "
+                            + settings.from()
+                            + " until "
+                            + settings.until()
+                            + (settings.until() instanceof TopicPosition.Committed
+                                    ? " (by group '" + settings.groupId() + "')"
+                                    : "")
+                            + ": give --from and --until");
+        }
+    }
+
+    /**
+     * @param otherwise for partitions where nothing is committed
+     */
+    private Map<TopicPartition, Long> offsets(
+            TopicPosition position,
+            Set<TopicPartition> partitions,
+            Map<TopicPartition, Long> otherwise) {
+        if (position instanceof TopicPosition.Earliest) {
+            return consumer.beginningOffsets(partitions);
+        }
+        if (position instanceof TopicPosition.Latest) {
+            return consumer.endOffsets(partitions);
+        }
+        Map<TopicPartition, Long> offsets = new HashMap<>();
+        if (position instanceof TopicPosition.Committed) {
+            Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(partitions);
+            for (TopicPartition partition : partitions) {
+                OffsetAndMetadata offset = committed.get(partition);
+                offsets.put(partition, offset == null ? otherwise.get(partition) : offset.offset());
+            }
+        } else if (position instanceof TopicPosition.At at) {
+            Map<TopicPartition, Long> times = new HashMap<>();
+            partitions.forEach(p -> times.put(p, at.instant().toEpochMilli()));
+            offsets.putAll(consumer.endOffsets(partitions));
+            consumer.offsetsForTimes(times)
+                    .forEach(
+                            (partition, found) -> {
+                                if (found != null) {
+                                    offsets.put(partition, found.offset());
+                                }
+                            });
+        } else if (position instanceof TopicPosition.Offsets explicit) {
+            explicit.byPartition()
+                    .forEach(
+                            (partition, offset) ->
+                                    offsets.put(
+                                            new TopicPartition(settings.framesTopic(), partition),
+                                            offset));
+        }
+        return offsets;
+    }
+
+    /** From where reading stopped to the ends as they are now. */
+    private void readAnswers() {
+        for (String topic : answerTopics()) {
+            List<TopicPartition> partitions =
+                    positions.keySet().stream().filter(p -> p.topic().equals(topic)).toList();
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            consumer.assign(partitions);
+            partitions.forEach(p -> consumer.seek(p, positions.get(p)));
+            long total = ends.values().stream().mapToLong(Long::longValue).sum();
+            while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
+                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+                    take(record);
+                }
+                progress.read(
+                        topic, partitions.stream().mapToLong(consumer::position).sum(), total);
+            }
+            partitions.forEach(p -> positions.put(p, consumer.position(p)));
+        }
+    }
+
+    private void take(ConsumerRecord<byte[], byte[]> record) {
+        try {
+            if (record.topic().equals(settings.eventsTopic())) {
+                takeEvent(eventCodec.decode(record.value()));
+            } else if (record.topic().equals(settings.deadLetterTopic())) {
+                takeDeadLetter(record);
+            } else {
+                takeStatus(statusCodec.decode(record.value()));
+            }
+        } catch (IllegalArgumentException e) {
+            defect(
+                    "the record at "
+                            + record.topic()
+                            + "-"
+                            + record.partition()
+                            + "@"
+                            + record.offset()
+                            + ": "
+                            + e.getMessage());
+        }
+    }
+
+    private void takeEvent(DetectionEvent event) {
+        DetectionEvent.Source source = event.source();
+        PartitionAccount account = account(source.topic(), source.partition());
+        if (account == null || !account.answered.inRange(source.offset())) {
+            return;
+        }
+        String sha256 = event.model().sha256();
+        String id = EventId.of(source.topic(), source.partition(), source.offset(), sha256);
+        if (!id.equals(event.eventId())) {
+            throw new IllegalArgumentException(
+                    "its event_id is " + event.eventId() + ", expected " + id);
+        }
+        account.event(source.offset(), sha256);
+    }
+
+    private void takeDeadLetter(ConsumerRecord<byte[], byte[]> record) {
+        PartitionAccount account =
+                account(
+                        header(record, DeadLetterCodec.SOURCE_TOPIC),
+                        Integer.parseInt(header(record, DeadLetterCodec.SOURCE_PARTITION)));
+        if (account != null) {
+            account.deadLetter(Long.parseLong(header(record, DeadLetterCodec.SOURCE_OFFSET)));
+        }
+    }
+
+    private static String header(ConsumerRecord<byte[], byte[]> record, String name) {
+        Header header = record.headers().lastHeader(name);
+        if (header == null || header.value() == null) {
+            throw new IllegalArgumentException("no dead letter: header " + name + " is missing");
+        }
+        return new String(header.value(), StandardCharsets.UTF_8);
+    }
+
+    private void takeStatus(CameraStatus status) {
+        long dropped = 0;
+        for (CameraStatus.DroppedOffsets group : status.droppedOffsets()) {
+            PartitionAccount account = account(group.topic(), group.partition());
+            for (CameraStatus.OffsetRange range : group.ranges()) {
+                dropped += range.last() - range.first() + 1;
+                if (account != null) {
+                    long added = account.dropped(range.first(), range.last());
+                    droppedByReason.merge(group.reason(), added, Long::sum);
+                }
+            }
+        }
+        long counted = status.dropped().values().stream().mapToLong(Long::longValue).sum();
+        if (counted != dropped
+                || status.framesIn() != status.events() + status.deadLetters() + counted) {
+            throw new IllegalArgumentException(
+                    "the status does not add up: frames_in "
+                            + status.framesIn()
+                            + ", events "
+                            + status.events()
+                            + ", dead_letters "
+                            + status.deadLetters()
+                            + ", dropped "
+                            + counted
+                            + ", offsets in dropped_offsets "
+                            + dropped);
+        }
+    }
+
+    /** Null where it is not audited. */
+    private PartitionAccount account(String topic, int partition) {
+        return topic.equals(settings.framesTopic()) ? accounts.get(partition) : null;
+    }
+
+    private void defect(String text) {
+        defectCount++;
+        if (defects.size() < DEFECTS_LISTED) {
+            defects.add(text);
+        }
+    }
+
+    /** Of the offsets without an answer, those that hold a frame. */
+    private void findMissing() {
+        for (PartitionAccount account : accounts.values()) {
+            TopicPartition partition =
+                    new TopicPartition(settings.framesTopic(), account.partition);
+            OffsetBits missing = new OffsetBits(account.from, account.until);
+            account.missing(missing);
+            consumer.assign(List.of(partition));
+            long begin = consumer.beginningOffsets(List.of(partition)).get(partition);
+            long end =
+                    Math.min(account.until, consumer.endOffsets(List.of(partition)).get(partition));
+            long at = -1;
+            long gap = account.answered.nextAbsent(Math.max(begin, account.from));
+            while (gap < end) {
+                if (at < 0 || gap < at || gap - at > SEEK_DISTANCE) {
+                    consumer.seek(partition, gap);
+                }
+                for (ConsumerRecord<byte[], byte[]> frame : consumer.poll(POLL)) {
+                    if (account.answered.inRange(frame.offset())
+                            && !account.answered.contains(frame.offset())) {
+                        missing.add(frame.offset());
+                    }
+                }
+                at = consumer.position(partition);
+                gap = account.answered.nextAbsent(Math.max(at, gap));
+                progress.read(settings.framesTopic(), Math.min(gap, end) - begin, end - begin);
+            }
+        }
+    }
+
+    private void forgetWhatWasAnswered() {
+        for (PartitionAccount account : accounts.values()) {
+            OffsetBits still = new OffsetBits(account.from, account.until);
+            OffsetBits before = account.missing();
+            for (long at = before.nextPresent(account.from);
+                    at < account.until;
+                    at = before.nextPresent(at + 1)) {
+                if (!account.answered.contains(at)) {
+                    still.add(at);
+                }
+            }
+            account.missing(still);
+        }
+    }
+
+    private long missing() {
+        return accounts.values().stream().mapToLong(account -> account.missing().count()).sum();
+    }
+
+    private AuditReport report() {
+        long offsets = sum(account -> account.until - account.from);
+        long answered = sum(account -> account.answered.count());
+        long missing = missing();
+        Doubled doubled =
+                new Doubled(
+                        sum(account -> account.doubledEvents),
+                        sum(account -> account.doubledDeadLetters),
+                        sum(account -> account.doubledDrops));
+        long answeredAndDropped = sum(PartitionAccount::droppedAndAnswered);
+        return new AuditReport(
+                settings.framesTopic(),
+                accounts.values().stream()
+                        .map(account -> new Range(account.partition, account.from, account.until))
+                        .toList(),
+                offsets,
+                sum(PartitionAccount::events),
+                sum(PartitionAccount::deadLetters),
+                droppedByReason,
+                offsets - answered - missing,
+                missing,
+                missingRanges(),
+                doubled,
+                answeredAndDropped,
+                problems(missing, doubled, answeredAndDropped));
+    }
+
+    private interface Count {
+        long of(PartitionAccount account);
+    }
+
+    private long sum(Count count) {
+        return accounts.values().stream().mapToLong(count::of).sum();
+    }
+
+    private List<String> problems(long missing, Doubled doubled, long answeredAndDropped) {
+        List<String> problems = new ArrayList<>();
+        if (missing > 0) {
+            problems.add(missing + " frames have no answer");
+        }
+        long both = sum(PartitionAccount::eventsAndDeadLetters);
+        if (both > 0) {
+            problems.add(both + " frames have both an event and a dead letter");
+        }
+        long models = sum(PartitionAccount::eventsOfSeveralModels);
+        if (models > 0) {
+            problems.add(
+                    models + " events are of frames that another model has an event for as well");
+        }
+        if (settings.exactlyOnce() && doubled.total() > 0) {
+            problems.add(
+                    doubled.total()
+                            + " answers came again (events "
+                            + doubled.events()
+                            + ", dead letters "
+                            + doubled.deadLetters()
+                            + ", drops "
+                            + doubled.dropped()
+                            + "), expected none under exactly-once");
+        }
+        if (settings.exactlyOnce() && answeredAndDropped > 0) {
+            problems.add(
+                    answeredAndDropped
+                            + " frames were both answered and dropped, expected none under"
+                            + " exactly-once");
+        }
+        if (defectCount > 0) {
+            problems.add(defectCount + " records are not as they should be");
+            problems.addAll(defects);
+        }
+        return problems;
+    }
+
+    private List<Range> missingRanges() {
+        List<Range> ranges = new ArrayList<>();
+        for (PartitionAccount account : accounts.values()) {
+            OffsetBits missing = account.missing();
+            long first = missing.nextPresent(account.from);
+            while (first < account.until && ranges.size() < RANGES_LISTED) {
+                long end = missing.nextAbsent(first);
+                ranges.add(new Range(account.partition, first, end));
+                first = missing.nextPresent(end);
+            }
+        }
+        return ranges;
+    }
+
+    @Override
+    public void close() {
+        consumer.close();
+    }
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.sightline.kafka;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.sightline.events.CameraStatus;
+import io.sightline.events.CameraStatus.ClockJumps;
+import io.sightline.events.CameraStatus.DroppedOffsets;
+import io.sightline.events.CameraStatus.OffsetRange;
+import io.sightline.events.CameraStatusCodec;
+import io.sightline.events.DeadLetter;
+import io.sightline.events.DetectionEvent;
+import io.sightline.events.DetectionEvent.Image;
+import io.sightline.events.DetectionEvent.Model;
+import io.sightline.events.DetectionEvent.Source;
+import io.sightline.events.DetectionEvent.Timing;
+import io.sightline.events.DetectionEventCodec;
+import io.sightline.events.EventId;
+import io.sightline.events.FrameRecord;
+import io.sightline.events.Rejection;
+import io.sightline.kafka.audit.Audit;
+import io.sightline.kafka.audit.AuditReport;
+import io.sightline.kafka.audit.AuditReport.Doubled;
+import io.sightline.kafka.audit.AuditReport.Range;
+import io.sightline.kafka.audit.AuditSettings;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(120)
+class AuditTest {
+
+    private static final String SHA = "0123456789abcdef".repeat(4);
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
+    private static KafkaConnection kafka;
+    private static KafkaProducer<byte[], byte[]> sender;
+
+    private final String frames = "audit-" + NUMBER.incrementAndGet();
+
+    @BeforeAll
+    static void start() {
+        kafka = KafkaConnection.of(TestBroker.start().servers);
+        sender = producer(Map.of());
+    }
+
+    @AfterAll
+    static void close() {
+        sender.close();
+    }
+
+    @BeforeEach
+    void createTopics() throws Exception {
+        try (Admin admin = Admin.create(kafka.toProperties())) {
+            admin.createTopics(
+                            List.of(
+                                    new NewTopic(frames, 2, (short) 1),
+                                    new NewTopic(frames + "-events", 1, (short) 1),
+                                    new NewTopic(frames + "-letters", 1, (short) 1),
+                                    new NewTopic(frames + "-status", 1, (short) 1)))
+                    .all()
+                    .get();
+        }
+    }
+
+    private AuditReport audit(String from, String until, boolean exactlyOnce) throws Exception {
+        try (Audit audit =
+                new Audit(
+                        new AuditSettings(
+                                kafka,
+                                frames,
+                                frames + "-events",
+                                frames + "-letters",
+                                frames + "-status",
+                                frames,
+                                TopicPosition.parseStart(from),
+                                TopicPosition.parseStart(until),
+                                exactlyOnce,
+                                Duration.ZERO),
+                        (topic, done, total) -> {})) {
+            return audit.run();
+        }
+    }
+
+    private static KafkaProducer<byte[], byte[]> producer(Map<String, Object> more) {
+        Map<String, Object> properties = new HashMap<>(more);
+        properties.put("bootstrap.servers", kafka.bootstrapServers());
+        return new KafkaProducer<>(
+                properties, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
+    private static void send(List<ProducerRecord<byte[], byte[]>> records) throws Exception {
+        List<Future<?>> sent = new ArrayList<>();
+        records.forEach(record -> sent.add(sender.send(record)));
+        for (Future<?> future : sent) {
+            future.get();
+        }
+    }
+
+    private void sendFrames(int partition, int count) throws Exception {
+        send(Collections.nCopies(count, frame(partition)));
+    }
+
+    private ProducerRecord<byte[], byte[]> frame(int partition) {
+        return new ProducerRecord<>(frames, partition, new byte[] {'c'}, new byte[] {1});
+    }
+
+    private ProducerRecord<byte[], byte[]> event(int partition, long offset, String sha) {
+        DetectionEvent event =
+                new DetectionEvent(
+                        DetectionEvent.SCHEMA,
+                        EventId.of(frames, partition, offset, sha),
+                        "c",
+                        0,
+                        null,
+                        DetectionEventCodec.formatTime(0),
+                        new Source(frames, partition, offset),
+                        new Image(1, 1),
+                        new Model("m", sha, "fp32", "none"),
+                        List.of(),
+                        new Timing(0, 0, 0, 0, 0, 1, 0),
+                        null);
+        return new ProducerRecord<>(frames + "-events", new DetectionEventCodec().encode(event));
+    }
+
+    private ProducerRecord<byte[], byte[]> letter(int partition, long offset) {
+        return new DeadLetterRecordSerializer(frames + "-letters", 10)
+                .serialize(
+                        new DeadLetter(
+                                new FrameRecord(
+                                        frames,
+                                        partition,
+                                        offset,
+                                        0,
+                                        null,
+                                        null,
+                                        new FrameRecord.Header[0]),
+                                Rejection.MISSING_KEY,
+                                "no key"),
+                        null,
+                        null);
+    }
+
+    /** Of frames dropped from the first to the last offset, or a count that does not match. */
+    private ProducerRecord<byte[], byte[]> status(
+            int partition, long first, long last, long counted) {
+        CameraStatus status =
+                new CameraStatus(
+                        CameraStatus.SCHEMA,
+                        "c",
+                        DetectionEventCodec.formatTime(0),
+                        1L,
+                        0,
+                        counted,
+                        0,
+                        0,
+                        Map.of("superseded", counted),
+                        List.of(
+                                new DroppedOffsets(
+                                        frames,
+                                        partition,
+                                        "superseded",
+                                        List.of(new OffsetRange(first, last)))),
+                        null,
+                        null,
+                        null,
+                        null,
+                        new ClockJumps(0, 0),
+                        0);
+        return new ProducerRecord<>(frames + "-status", new CameraStatusCodec().encode(status));
+    }
+
+    private ProducerRecord<byte[], byte[]> status(int partition, long first, long last) {
+        return status(partition, first, last, last - first + 1);
+    }
+
+    @Test
+    void shouldHoldWhereEachFrameIsAnsweredAndTellWhatIsNoFrame() throws Exception {
+        try (KafkaProducer<byte[], byte[]> producer =
+                producer(Map.of("transactional.id", frames))) {
+            producer.initTransactions();
+            // Offsets 0 and 1, a marker; 3 and 4 aborted, a marker; 6 to 9, a marker.
+            transaction(producer, 2, true);
+            transaction(producer, 2, false);
+            transaction(producer, 4, true);
+        }
+        sendFrames(1, 2);
+        send(
+                List.of(
+                        event(0, 0, SHA),
+                        event(0, 1, SHA),
+                        letter(0, 6),
+                        status(0, 7, 9),
+                        event(1, 0, SHA),
+                        event(1, 1, SHA),
+                        // Beyond the range, and of another topic's job.
+                        event(1, 7, SHA),
+                        new ProducerRecord<>(
+                                frames + "-events",
+                                new String(event(0, 0, SHA).value(), UTF_8)
+                                        .replace(frames, "another")
+                                        .getBytes(UTF_8))));
+
+        AuditReport report = audit("earliest", "latest", true);
+
+        assertThat(report.problems()).isEmpty();
+        assertThat(report.ranges()).containsExactly(new Range(0, 0, 11), new Range(1, 0, 2));
+        assertThat(report.offsets()).isEqualTo(13);
+        assertThat(report.events()).isEqualTo(4);
+        assertThat(report.deadLetters()).isEqualTo(1);
+        assertThat(report.dropped()).containsExactly(Map.entry("superseded", 3L));
+        assertThat(report.absent()).isEqualTo(5);
+        assertThat(report.missing()).isZero();
+    }
+
+    private void transaction(KafkaProducer<byte[], byte[]> producer, int count, boolean commit)
+            throws Exception {
+        producer.beginTransaction();
+        for (int i = 0; i < count; i++) {
+            producer.send(frame(0)).get();
+        }
+        if (commit) {
+            producer.commitTransaction();
+        } else {
+            producer.abortTransaction();
+        }
+    }
+
+    @Test
+    void shouldNameTheFramesThatHaveNoAnswer() throws Exception {
+        sendFrames(0, 10);
+        send(List.of(event(0, 0, SHA), letter(0, 3), status(0, 6, 8)));
+
+        AuditReport report = audit("earliest", "latest", false);
+
+        assertThat(report.missing()).isEqualTo(5);
+        assertThat(report.missingRanges())
+                .containsExactly(new Range(0, 1, 3), new Range(0, 4, 6), new Range(0, 9, 10));
+        assertThat(report.problems()).containsExactly("5 frames have no answer");
+        assertThat(report.holds()).isFalse();
+        assertThat(audit("0:6", "0:9", true).holds()).isTrue();
+    }
+
+    @Test
+    void shouldTakeAnswersThatComeAgainForErrorsOnlyUnderExactlyOnce() throws Exception {
+        sendFrames(0, 3);
+        send(
+                List.of(
+                        event(0, 0, SHA),
+                        event(0, 0, SHA),
+                        letter(0, 1),
+                        letter(0, 1),
+                        status(0, 2, 2),
+                        status(0, 2, 2),
+                        // Decided anew after a restart.
+                        event(0, 2, SHA)));
+
+        AuditReport lenient = audit("earliest", "latest", false);
+        assertThat(lenient.problems()).isEmpty();
+        assertThat(lenient.doubled()).isEqualTo(new Doubled(1, 1, 1));
+        assertThat(lenient.answeredAndDropped()).isEqualTo(1);
+
+        assertThat(audit("earliest", "latest", true).problems())
+                .hasSize(2)
+                .anyMatch(problem -> problem.startsWith("3 answers came again"))
+                .anyMatch(problem -> problem.startsWith("1 frames were both answered and dropped"));
+    }
+
+    @Test
+    void shouldNotTakeContradictionsForDoubles() throws Exception {
+        sendFrames(0, 2);
+        send(
+                List.of(
+                        event(0, 0, SHA),
+                        letter(0, 0),
+                        event(0, 1, SHA),
+                        event(0, 1, SHA.replace('0', '1')),
+                        status(0, 5, 6, 3),
+                        new ProducerRecord<>(frames + "-letters", new byte[] {1}),
+                        new ProducerRecord<>(frames + "-events", new byte[] {'{'})));
+
+        AuditReport report = audit("earliest", "latest", false);
+
+        assertThat(report.problems())
+                .hasSize(6)
+                .contains("1 frames have both an event and a dead letter")
+                .contains("1 events are of frames that another model has an event for as well")
+                .contains("3 records are not as they should be")
+                .anyMatch(problem -> problem.contains("the status does not add up"))
+                .anyMatch(problem -> problem.contains("no sightline.detection/1 event"))
+                .anyMatch(problem -> problem.contains("header source-topic is missing"));
+    }
+
+    @Test
+    void shouldAuditWhatTheJobHasCommitted() throws Exception {
+        sendFrames(0, 5);
+        send(List.of(event(0, 0, SHA), event(0, 1, SHA)));
+        assertThatThrownBy(() -> audit("earliest", "committed", false))
+                .hasMessageStartingWith("nothing to audit: topic '" + frames + "'")
+                .hasMessageContaining("by group '" + frames + "'");
+        try (Admin admin = Admin.create(kafka.toProperties())) {
+            admin.alterConsumerGroupOffsets(
+                            frames, Map.of(new TopicPartition(frames, 0), new OffsetAndMetadata(2)))
+                    .all()
+                    .get();
+        }
+
+        AuditReport report = audit("earliest", "committed", true);
+
+        assertThat(report.ranges()).containsExactly(new Range(0, 0, 2));
+        assertThat(report.holds()).isTrue();
+        assertThat(audit("earliest", "latest", true).missing()).isEqualTo(3);
+    }
+
+    @Test
+    void shouldSayWhichTopicIsNotThere() {
+        try (Audit audit =
+                new Audit(
+                        new AuditSettings(
+                                kafka,
+                                "no-frames",
+                                "e",
+                                "l",
+                                "s",
+                                "g",
+                                TopicPosition.parseStart("earliest"),
+                                TopicPosition.parseStart("latest"),
+                                false,
+                                Duration.ZERO),
+                        (topic, done, total) -> {})) {
+            assertThatThrownBy(audit::run).hasMessageStartingWith("topic 'no-frames' does not");
+        }
+    }
+}
