@@ -17,6 +17,7 @@ import io.sightline.toolchain.evaluate.LabelledImages;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.prepare.Prepared;
 import io.sightline.toolchain.quantize.QuantizeSettings.Engine;
+import io.sightline.toolchain.quantize.QuantizeSettings.LayerRule;
 import io.sightline.toolchain.quantize.QuantizeSettings.Metric;
 import io.sightline.toolchain.report.QuantizeReport;
 import io.sightline.toolchain.report.QuantizeReport.TargetResult;
@@ -58,6 +59,10 @@ class QuantizeRunIT {
         return report;
     }
 
+    /**
+     * With the layers in float that a quiet machine is faster with, and a share that leaves no room
+     * for others: which those are must not depend on how busy this one is.
+     */
     @Test
     void shouldKeepTheAccuracyOfYoloV5() {
         QuantizeReport report =
@@ -65,12 +70,14 @@ class QuantizeRunIT {
                         settings("yolov5n-640")
                                 .engines(List.of(Engine.ONNXRUNTIME))
                                 .selectCount(48)
-                                .minInt8Share(0.85)
+                                .layer(LayerRule.floating("Conv_t3"))
+                                .layer(LayerRule.floating("Conv_t8"))
+                                .minInt8Share(0.865)
                                 .build());
 
         TargetResult onnxRuntime = report.targets().get(0);
         assertThat(onnxRuntime.passed()).as(onnxRuntime.toString()).isTrue();
-        assertThat(onnxRuntime.int8Share()).isGreaterThanOrEqualTo(0.85);
+        assertThat(onnxRuntime.int8Share()).isGreaterThanOrEqualTo(0.865);
         assertThat(-onnxRuntime.loss().delta()).isLessThanOrEqualTo(0.010);
         Path file = folder.resolve(onnxRuntime.file());
         assertThat(ModelFile.read(file).target()).contains("onnxruntime");
