@@ -93,7 +93,7 @@ final class FrameWindow {
     /**
      * A camera as the page shows it; the fields are the protocol's.
      *
-     * @param dropped frames the window gave up for others before their time
+     * @param dropped frames the window gave up for others before they could be shown
      */
     record CameraState(
             String camera,
@@ -306,9 +306,13 @@ final class FrameWindow {
         }
         while (bytes > limits.bytes()) {
             Camera largest = largest(cameras.values());
-            remove(largest, largest.frames.peek());
-            largest.dropped++;
-            totalDropped++;
+            WindowFrame oldest = largest.frames.peek();
+            remove(largest, oldest);
+            // One that was shown can only not be stepped back to any more.
+            if (!oldest.ready()) {
+                largest.dropped++;
+                totalDropped++;
+            }
         }
     }
 
