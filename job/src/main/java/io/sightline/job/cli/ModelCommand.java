@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
             SensitivityCommand.class,
             QuantizeCommand.class,
             BuildCommand.class,
-            TimeCommand.class,
+            ModelBenchCommand.class,
             ReportCommand.class
         })
 final class ModelCommand implements Callable<Integer> {

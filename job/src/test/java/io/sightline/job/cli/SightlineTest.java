@@ -179,8 +179,8 @@ class SightlineTest {
         assertThat(oneLine(append(gpu, "detect", text))).startsWith("sightline detect: " + line);
         assertThat(oneLine(append(gpu, "demo"))).startsWith("sightline demo: " + line);
         assertThat(oneLine(append(gpu, "bench"))).startsWith("sightline bench: " + line);
-        assertThat(oneLine(append(gpu, "model", "time")))
-                .startsWith("sightline model time: " + line);
+        assertThat(oneLine(append(gpu, "model", "bench")))
+                .startsWith("sightline model bench: " + line);
         assertThat(oneLine(append(gpu, "run", "--bootstrap-servers", NOWHERE)))
                 .startsWith("sightline run: " + line)
                 .endsWith("--backend onnxruntime needs none");
@@ -256,7 +256,7 @@ class SightlineTest {
                 "detect",
                 "bench",
                 "model build",
-                "model time"
+                "model bench"
             })
     void shouldExplainEveryOption(String command) {
         CommandLineRun run = CommandLineRun.of((command + " --help").split(" ", -1));

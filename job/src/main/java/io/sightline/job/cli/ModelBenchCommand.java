@@ -13,14 +13,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code ./sightline model time}. */
+/** {@code ./sightline model bench}. */
 @Command(
-        name = "time",
+        name = "bench",
         description =
                 "Time a model's engine: by itself, with copies, behind the batcher, and from JPEGs.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true)
-final class TimeCommand implements Callable<Integer> {
+final class ModelBenchCommand implements Callable<Integer> {
 
     private static final int PICTURES = 40;
     private static final int JPEG_QUALITY = 95;
