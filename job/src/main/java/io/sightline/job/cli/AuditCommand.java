@@ -13,10 +13,10 @@ import io.sightline.kafka.audit.AuditReport;
 import io.sightline.kafka.audit.AuditSettings;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code ./sightline audit}. */
@@ -28,19 +28,7 @@ import picocli.CommandLine.Option;
         showDefaultValues = true)
 final class AuditCommand implements Callable<Integer> {
 
-    @Option(
-            names = "--bootstrap-servers",
-            required = true,
-            paramLabel = "HOST:PORT",
-            description = "Kafka brokers, separated by commas.")
-    String bootstrapServers;
-
-    @Option(
-            names = "--kafka-properties",
-            paramLabel = "FILE",
-            description =
-                    "Properties for the Kafka client, such as security settings; never logged.")
-    Path kafkaProperties;
+    @Mixin KafkaFlags kafka;
 
     @Option(
             names = "--frames-topic",
@@ -113,8 +101,8 @@ final class AuditCommand implements Callable<Integer> {
         AuditSettings settings =
                 new AuditSettings(
                         KafkaConnection.of(
-                                bootstrapServers,
-                                DetectionOptions.kafkaClientProperties(kafkaProperties)),
+                                kafka.bootstrapServers,
+                                DetectionOptions.kafkaClientProperties(kafka.properties)),
                         framesTopic,
                         eventsTopic,
                         deadLetterTopic,

@@ -22,6 +22,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.apache.flink.configuration.MemorySize;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code ./sightline live}: the page beside a job that runs elsewhere. */
@@ -33,19 +34,7 @@ import picocli.CommandLine.Option;
         showDefaultValues = true)
 final class LiveCommand implements Callable<Integer> {
 
-    @Option(
-            names = "--bootstrap-servers",
-            required = true,
-            paramLabel = "HOST:PORT",
-            description = "Kafka brokers, separated by commas.")
-    String bootstrapServers;
-
-    @Option(
-            names = "--kafka-properties",
-            paramLabel = "FILE",
-            description =
-                    "Properties for the Kafka client, such as security settings; never logged.")
-    Path kafkaProperties;
+    @Mixin KafkaFlags kafka;
 
     @Option(
             names = "--frames-topic",
@@ -130,9 +119,9 @@ final class LiveCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Map<String, Object> client = new HashMap<>();
-        DetectionOptions.kafkaClientProperties(kafkaProperties)
+        DetectionOptions.kafkaClientProperties(kafka.properties)
                 .forEach((name, value) -> client.put((String) name, value));
-        client.put("bootstrap.servers", bootstrapServers);
+        client.put("bootstrap.servers", kafka.bootstrapServers);
         Set<String> names = new HashSet<>(hosts);
         String token = token();
         CountDownLatch stopped = new CountDownLatch(1);

@@ -8,7 +8,6 @@ import io.sightline.camera.ReplayClock;
 import io.sightline.camera.ReplayPlan;
 import io.sightline.camera.VideoSource;
 import io.sightline.job.DetectionOptions;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -17,6 +16,7 @@ import java.util.concurrent.Callable;
 import org.apache.flink.configuration.MemorySize;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code ./sightline replay}: videos as cameras onto a broker of the user's. */
@@ -53,19 +53,7 @@ final class ReplayCommand implements Callable<Integer> {
 
     @ArgGroup Cameras cameras;
 
-    @Option(
-            names = "--bootstrap-servers",
-            required = true,
-            paramLabel = "HOST:PORT",
-            description = "Kafka brokers, separated by commas.")
-    String bootstrapServers;
-
-    @Option(
-            names = "--kafka-properties",
-            paramLabel = "FILE",
-            description =
-                    "Properties for the Kafka client, such as security settings; never logged.")
-    Path kafkaProperties;
+    @Mixin KafkaFlags kafka;
 
     @Option(
             names = "--topic",
@@ -130,9 +118,9 @@ final class ReplayCommand implements Callable<Integer> {
             }
         }
         Map<String, Object> client = new HashMap<>();
-        DetectionOptions.kafkaClientProperties(kafkaProperties)
+        DetectionOptions.kafkaClientProperties(kafka.properties)
                 .forEach((name, value) -> client.put((String) name, value));
-        client.put("bootstrap.servers", bootstrapServers);
+        client.put("bootstrap.servers", kafka.bootstrapServers);
         try (KafkaFrameSink sink =
                         KafkaFrameSink.connect(client, topic, (int) maxFrameBytes.getBytes());
                 CameraReplay replay = new CameraReplay(plan, sink, ReplayClock.system())) {
