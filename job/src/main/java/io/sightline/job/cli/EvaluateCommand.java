@@ -58,7 +58,7 @@ final class EvaluateCommand implements Callable<Integer> {
             names = "--labels",
             paramLabel = "DIR|FILE",
             description =
-                    "Folder of YOLO text files (lines of class cx cy width height, relative to the picture), or a JSON file of COCO's form.")
+                    "Folder of YOLO text files (lines of class cx cy width height, relative to the picture), or a JSON file of COCO's form. A folder ignore beside that of the text files holds regions where nothing counts (cx cy width height).")
     Path labels;
 
     @Option(

@@ -24,7 +24,8 @@ import java.util.stream.Stream;
  * <ul>
  *   <li>YOLO: {@code labels/NAME.txt} for {@code images/NAME.jpg}, with a line {@code class cx cy
  *       width height} for each object, relative to the picture's size. A picture without a file has
- *       no objects.
+ *       no objects. {@code ignore/NAME.txt} may hold regions, {@code cx cy width height}, in which
+ *       detections of any class neither count as right nor as wrong.
  *   <li>COCO: {@code images}, {@code annotations} and {@code categories}. Categories become classes
  *       by their names where the model knows those, else by rising id. Pictures that only one of
  *       folder and file knows are left out.
@@ -242,6 +243,7 @@ public final class LabelledImages {
     private Set<Integer> classesPresent() {
         Set<Integer> present = new TreeSet<>();
         labels().forEach(label -> present.add(label.classId()));
+        present.remove(GroundTruth.ANY_CLASS);
         return present;
     }
 
@@ -249,10 +251,16 @@ public final class LabelledImages {
         return images.stream().flatMap(image -> image.labels().stream());
     }
 
-    /** How many pictures, objects and classes, and what was left out. */
+    /** How many pictures, objects, classes and regions to ignore, and what was left out. */
     @Override
     public String toString() {
-        return "%d images, %d objects of %d classes%s"
-                .formatted(size(), objects(), classes(), remark);
+        long ignored = labels().filter(label -> label.classId() == GroundTruth.ANY_CLASS).count();
+        return "%d images, %d objects of %d classes%s%s"
+                .formatted(
+                        size(),
+                        objects(),
+                        classes(),
+                        ignored == 0 ? "" : ", %d regions ignored".formatted(ignored),
+                        remark);
     }
 }

@@ -78,6 +78,32 @@ class LabelledImagesTest {
         assertThat(LabelledImages.read(images, labels).files()).isEqualTo(read.files());
     }
 
+    @Test
+    void shouldReadRegionsToIgnoreBesideYoloText() throws IOException {
+        pictures("a.jpg", "b.jpg");
+        label("a.txt", "2 0.5 0.5 0.25 0.5\n");
+        label("b.txt", "");
+        Path ignore = Files.createDirectory(dataset.resolve("ignore"));
+        Files.writeString(ignore.resolve("a.txt"), "0.5 0.25 0.5 0.5\n0.5 0.5 0.1 0.1\n");
+        LabelledImages read = LabelledImages.read(dataset);
+        assertThat(read.images().get(0).truth(400, 200))
+                .startsWith(
+                        new GroundTruth(2, new Box(150, 50, 250, 150), 10_000, false),
+                        new GroundTruth(
+                                GroundTruth.ANY_CLASS, new Box(100, 0, 300, 100), 20_000, true))
+                .hasSize(3);
+        assertThat(read.images().get(1).labels()).isEmpty();
+        assertThat(read).hasToString("2 images, 1 objects of 1 classes, 2 regions ignored");
+        LabelledImages fitted = read.withClassesOf(List.of("x", "y", "z"));
+        assertThat(fitted.images().get(0).labels()).isEqualTo(read.images().get(0).labels());
+        assertThat(LabelledImages.read(images, labels)).hasToString(read.toString());
+        Files.writeString(ignore.resolve("b.txt"), "1 0.5 0.25 0.5 0.5\n");
+        assertThatThrownBy(() -> LabelledImages.read(dataset))
+                .isInstanceOf(ToolchainException.class)
+                .hasMessageStartingWith(ignore.resolve("b.txt") + ": line 1: found 5 fields")
+                .hasMessageContaining("expected 'cx cy width height'");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
