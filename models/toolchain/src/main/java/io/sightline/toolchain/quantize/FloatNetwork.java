@@ -233,6 +233,13 @@ final class FloatNetwork {
         evaluateOnSelect(trials);
         findings = trials.findings(fused.graph(), sourceSpec, images.select());
         onReport = trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.report());
+        if (settings.gate().wantsAccuracy() && onReport.map() <= settings.gate().maxLoss()) {
+            warnings.add(
+                    String.format(
+                            Locale.ROOT,
+                            "the float model reaches mAP 50-95 %.4f on the report set, so that no loss can show: check classes, layout, border and labels, or give --max-loss 1 where only speed matters",
+                            onReport.map()));
+        }
     }
 
     /** Of the model file, without its ending: what is written is called after it. */
