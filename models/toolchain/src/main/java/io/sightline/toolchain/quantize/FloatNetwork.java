@@ -14,6 +14,7 @@ import io.sightline.toolchain.evaluate.Evaluation;
 import io.sightline.toolchain.evaluate.LabelledImages;
 import io.sightline.toolchain.fuse.FuseResult;
 import io.sightline.toolchain.fuse.Fuser;
+import io.sightline.toolchain.fuse.Opset13;
 import io.sightline.toolchain.fuse.PassReport;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.Node;
@@ -91,12 +92,13 @@ final class FloatNetwork {
     }
 
     private void read() {
-        Graph source = Graph.read(settings.model());
+        Graph source = source();
         ModelOptions options = new ModelOptions(settings.layout(), settings.border());
         sourceSpec = Preparer.specOf(settings.model(), source, options);
         boolean dynamic = source.nodes().stream().anyMatch(node -> node.is("ConvInteger"));
         progress.step("fuse", 0, 1);
         fused = Fuser.fuse(source, dynamic);
+        Quantizer.requireFloat(fused.graph());
         progress.step("fuse", 1, 1);
         if (dynamic) {
             warnings.add(
@@ -112,6 +114,21 @@ final class FloatNetwork {
                         Locale.ROOT,
                         "fuse: outputs agree within %.1e, relative",
                         fused.worstRelativeError()));
+    }
+
+    private Graph source() {
+        Graph file = Graph.read(settings.model());
+        try {
+            Graph source = Opset13.raised(file);
+            if (source.opset() > file.opset()) {
+                preparation.add(
+                        "opset %d raised to %d, as INT8 needs it"
+                                .formatted(file.opset(), source.opset()));
+            }
+            return source;
+        } catch (ToolchainException e) {
+            throw new ToolchainException("model " + settings.model() + ": " + e.getMessage(), e);
+        }
     }
 
     private void prepare() {

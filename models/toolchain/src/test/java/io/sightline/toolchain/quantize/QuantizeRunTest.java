@@ -2,9 +2,14 @@
 package io.sightline.toolchain.quantize;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sightline.inference.OutputLayout;
 import io.sightline.toolchain.Progress;
+import io.sightline.toolchain.ToolchainException;
+import io.sightline.toolchain.graph.Graph;
+import io.sightline.toolchain.graph.Node;
+import io.sightline.toolchain.graph.Tensor;
 import io.sightline.toolchain.quantize.QuantizeSettings.Engine;
 import io.sightline.toolchain.quantize.QuantizeSettings.Metric;
 import io.sightline.toolchain.report.QuantizeReport;
@@ -15,6 +20,7 @@ import io.sightline.toolchain.testing.RandomGraphs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
@@ -100,5 +106,57 @@ class QuantizeRunTest {
         assertThat(int8).doesNotExist();
         assertThat(int8Json).doesNotExist();
         assertThat(output.resolve("net-float.onnx")).exists();
+    }
+
+    @Test
+    void shouldTakeAnExportOfOpset12AndRefuseOlderOnesAtOnce() {
+        Graph graph = asOfOpset12(RandomGraphs.detector(2));
+        graph.write(folder.resolve("net.onnx"));
+        QuantizeReport report = run(settings().maxLoss(1).build());
+        assertThat(report.model().preparation())
+                .contains("opset 12 raised to 13, as INT8 needs it");
+        assertThat(Graph.read(int8).opset()).isEqualTo(13);
+
+        graph.opsets().put("", 10L);
+        graph.write(folder.resolve("net.onnx"));
+        List<String> steps = new ArrayList<>();
+        assertThatThrownBy(
+                        () ->
+                                QuantizeRun.run(
+                                        settings().build(),
+                                        (what, done, total) -> steps.add(what),
+                                        Clock.systemUTC()))
+                .isInstanceOf(ToolchainException.class)
+                .hasMessageStartingWith("model " + folder.resolve("net.onnx") + ": is of opset 10")
+                .hasMessageContaining("--opset 13");
+        assertThat(steps).isEmpty();
+    }
+
+    private static Graph asOfOpset12(Graph graph) {
+        graph.opsets().put("", 12L);
+        graph.initializers().put("region", Tensor.floats(new long[] {0}));
+        for (Node node : graph.nodes()) {
+            if (node.is("Resize")) {
+                node.inputs().set(1, "region");
+            } else if (node.is("Split")) {
+                node.with("split", graph.constant(node.inputs().remove(1)).toLongs());
+            }
+        }
+        return graph;
+    }
+
+    @Test
+    void shouldRefuseWhatIsQuantisedAlreadyBeforeItCalibrates() {
+        run(settings().maxLoss(1).build());
+        List<String> steps = new ArrayList<>();
+        assertThatThrownBy(
+                        () ->
+                                QuantizeRun.run(
+                                        settings().model(int8).build(),
+                                        (what, done, total) -> steps.add(what),
+                                        Clock.systemUTC()))
+                .isInstanceOf(ToolchainException.class)
+                .hasMessageContaining("is quantised already");
+        assertThat(steps).containsOnly("fuse");
     }
 }
