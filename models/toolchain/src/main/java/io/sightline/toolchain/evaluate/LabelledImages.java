@@ -181,9 +181,28 @@ public final class LabelledImages {
         return sets;
     }
 
+    /** Whether the labels name their classes. */
+    public boolean namesClasses() {
+        return classNames.isPresent();
+    }
+
+    /**
+     * A class that occurs and whose name the model does not know, so that the order of classes
+     * decides; empty where names do, or the labels hold none.
+     */
+    public Optional<String> unknownClass(List<String> modelLabels) {
+        return classNames.flatMap(
+                names ->
+                        classesPresent().stream()
+                                .map(names::get)
+                                .filter(name -> !modelLabels.contains(name))
+                                .findFirst());
+    }
+
     /**
      * The same pictures with the class indices of a model. Where labels name their classes and the
-     * model knows every name that occurs, the names decide; else the order, if there are as many.
+     * model knows every name that occurs, the names decide; else the order, if there are as many
+     * and no name contradicts it.
      *
      * @param modelLabels names in class order
      * @throws ToolchainException if the model does not have these classes
@@ -202,20 +221,32 @@ public final class LabelledImages {
             return this;
         }
         List<String> names = classNames.get();
-        List<String> unknown =
-                present.stream()
-                        .map(names::get)
-                        .filter(name -> !modelLabels.contains(name))
-                        .toList();
+        Optional<String> unknown = unknownClass(modelLabels);
         if (unknown.isEmpty()) {
             return mapped(names.stream().map(modelLabels::indexOf).toList(), modelLabels);
         }
         if (names.size() != modelLabels.size()) {
             throw new ToolchainException(
                     "the model knows no class %s: expected its %d labels to name every category of the %d that occurs, or as many categories as labels, in its order: take a model of these classes, or name them in \"labels\" of the JSON beside it"
-                            .formatted(unknown.get(0), modelLabels.size(), names.size()));
+                            .formatted(unknown.get(), modelLabels.size(), names.size()));
+        }
+        for (int classId : present) {
+            int ofModel = modelLabels.indexOf(names.get(classId));
+            if (ofModel >= 0 && ofModel != classId) {
+                throw new ToolchainException(
+                        "the model knows no class %s, and has %s as number %d, where the labels have it as number %d: expected labels that name every category, or none at another place: name them in \"labels\" of the JSON beside the model"
+                                .formatted(unknown.get(), names.get(classId), ofModel, classId));
+            }
         }
         return this;
+    }
+
+    /** The other pictures. */
+    public LabelledImages without(Set<Path> files) {
+        return new LabelledImages(
+                images.stream().filter(image -> !files.contains(image.file())).toList(),
+                classNames,
+                remark);
     }
 
     private LabelledImages mapped(List<Integer> classIds, List<String> names) {

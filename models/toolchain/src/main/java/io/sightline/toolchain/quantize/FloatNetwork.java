@@ -87,6 +87,15 @@ final class FloatNetwork {
                         network.spec(Target.ONNXRUNTIME),
                         INTERPOLATION,
                         progress);
+        network.warnings.addAll(network.images.described().get(1).problems());
+        network.images
+                .report()
+                .unknownClass(network.sourceSpec.labels())
+                .ifPresent(
+                        name ->
+                                network.warnings.add(
+                                        "classes of the report set's labels are taken by their order, because the model knows no class "
+                                                + name));
         network.calibrate();
         return network;
     }
@@ -95,6 +104,7 @@ final class FloatNetwork {
         Graph source = source();
         ModelOptions options = new ModelOptions(settings.layout(), settings.border());
         sourceSpec = Preparer.specOf(settings.model(), source, options);
+        Preparer.assumedBorder(settings.model(), options, sourceSpec).ifPresent(preparation::add);
         boolean dynamic = source.nodes().stream().anyMatch(node -> node.is("ConvInteger"));
         progress.step("fuse", 0, 1);
         fused = Fuser.fuse(source, dynamic);

@@ -238,6 +238,30 @@ class LabelledImagesTest {
     }
 
     @Test
+    void shouldSayThatTheOrderOfClassesDecidesAndRefuseNamesThatContradictIt() throws IOException {
+        pictures("a.jpg");
+        LabelledImages read =
+                coco(
+                        PICTURES,
+                        """
+                        {"id": 1, "image_id": 5, "category_id": 18, "bbox": [10, 20, 30, 40]},
+                        {"id": 2, "image_id": 5, "category_id": 1, "bbox": [10, 20, 30, 40]}
+                        """);
+        assertThat(read.namesClasses()).isTrue();
+        assertThat(read.unknownClass(List.of("dog", "cat", "person"))).isEmpty();
+        assertThat(read.unknownClass(List.of("human", "dog"))).contains("person");
+        assertThat(onlyClass(read.withClassesOf(List.of("human", "dog")))).isEqualTo(1);
+        assertThatThrownBy(() -> read.withClassesOf(List.of("dog", "human")))
+                .isInstanceOf(ToolchainException.class)
+                .hasMessageStartingWith(
+                        "the model knows no class person, and has dog as number 0, where the labels have it as number 1");
+        label("a.txt", "0 0.5 0.5 0.1 0.1");
+        LabelledImages yolo = LabelledImages.read(dataset);
+        assertThat(yolo.namesClasses()).isFalse();
+        assertThat(yolo.unknownClass(List.of("x"))).isEmpty();
+    }
+
+    @Test
     void shouldRefuseAModelOfFewerClasses() throws IOException {
         pictures("a.jpg");
         label("a.txt", "2 0.5 0.5 0.25 0.5");
