@@ -55,6 +55,7 @@ final class EvaluationPrinter {
             double standardError,
             double low,
             double high,
+            int scenes,
             int resamples,
             String verdict) {}
 
@@ -124,8 +125,11 @@ final class EvaluationPrinter {
             out.println();
             print(
                     out,
-                    "mAP 50-95 against row 1, with its 95%% interval over %d resamples of the images, the same for both",
-                    differences.get(0).resamples());
+                    "mAP 50-95 against row 1, with its 95%% interval over %d resamples of the %s, the same for both",
+                    differences.get(0).resamples(),
+                    differences.get(0).scenes() == differences.get(0).images()
+                            ? "images"
+                            : differences.get(0).scenes() + " scenes");
         }
         for (int i = 0; i < differences.size(); i++) {
             Difference difference = differences.get(i);
@@ -236,6 +240,7 @@ final class EvaluationPrinter {
                 difference.standardError(),
                 difference.low(),
                 difference.high(),
+                difference.scenes(),
                 difference.resamples(),
                 difference.verdict().name().toLowerCase(Locale.ROOT).replace('_', '-'));
     }

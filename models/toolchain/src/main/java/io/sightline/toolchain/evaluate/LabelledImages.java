@@ -9,8 +9,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -160,8 +163,10 @@ public final class LabelledImages {
 
     /**
      * Disjoint sets of so many pictures each, drawn by chance; the same seed gives the same ones.
+     * Pictures of one scene, as their names tell, never come into two sets: what is left of a scene
+     * that fills a set is in none, so that the last one may get fewer.
      *
-     * @throws ToolchainException if there are not so many in all
+     * @throws ToolchainException if there are not so many in all, or too few scenes
      */
     public List<LabelledImages> split(long seed, int... counts) {
         int wanted = Arrays.stream(counts).sum();
@@ -170,15 +175,34 @@ public final class LabelledImages {
                     "disjoint sets of %s images: there are %d: expected 1 or more each and no more in all"
                             .formatted(Arrays.toString(counts), size()));
         }
-        List<LabelledImage> shuffled = new ArrayList<>(images);
+        List<List<LabelledImage>> shuffled = new ArrayList<>(groups().values());
         Collections.shuffle(shuffled, new Random(seed));
+        Iterator<List<LabelledImage>> left = shuffled.iterator();
         List<LabelledImages> sets = new ArrayList<>();
-        int from = 0;
         for (int count : counts) {
-            sets.add(new LabelledImages(shuffled.subList(from, from + count), classNames, remark));
-            from += count;
+            List<LabelledImage> set = new ArrayList<>();
+            while (set.size() < count && left.hasNext()) {
+                List<LabelledImage> group = left.next();
+                set.addAll(group.subList(0, Math.min(group.size(), count - set.size())));
+            }
+            if (set.isEmpty()) {
+                throw new ToolchainException(
+                        "disjoint sets of %s images: they are of %d scenes only, and those of one belong into one set: give pictures of more scenes, or smaller counts"
+                                .formatted(Arrays.toString(counts), shuffled.size()));
+            }
+            sets.add(new LabelledImages(set, classNames, remark));
         }
         return sets;
+    }
+
+    /** Pictures of one scene together, in the order of their names. */
+    private Map<Path, List<LabelledImage>> groups() {
+        Map<Path, List<LabelledImage>> groups = new LinkedHashMap<>();
+        for (LabelledImage image : images) {
+            groups.computeIfAbsent(LabelledImage.groupOf(image.file()), group -> new ArrayList<>())
+                    .add(image);
+        }
+        return groups;
     }
 
     /** Whether the labels name their classes. */
@@ -282,13 +306,15 @@ public final class LabelledImages {
         return images.stream().flatMap(image -> image.labels().stream());
     }
 
-    /** How many pictures, objects, classes and regions to ignore, and what was left out. */
+    /** How many pictures, scenes, objects, classes, regions to ignore, and what was left out. */
     @Override
     public String toString() {
         long ignored = labels().filter(label -> label.classId() == GroundTruth.ANY_CLASS).count();
-        return "%d images, %d objects of %d classes%s%s"
+        int scenes = groups().size();
+        return "%d images%s, %d objects of %d classes%s%s"
                 .formatted(
                         size(),
+                        scenes == size() ? "" : " of %d scenes".formatted(scenes),
                         objects(),
                         classes(),
                         ignored == 0 ? "" : ", %d regions ignored".formatted(ignored),

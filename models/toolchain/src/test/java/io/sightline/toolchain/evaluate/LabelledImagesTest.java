@@ -9,8 +9,10 @@ import io.sightline.toolchain.ToolchainException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -298,6 +300,33 @@ class LabelledImagesTest {
         assertThatThrownBy(() -> all.split(3, 20, 11))
                 .isInstanceOf(ToolchainException.class)
                 .hasMessageContaining("[20, 11] images: there are 30");
+    }
+
+    @Test
+    void shouldKeepTheFramesOfASceneInOneSet() throws IOException {
+        for (int scene = 0; scene < 8; scene++) {
+            for (int frame = 0; frame < 5; frame++) {
+                pictures("scene-%d-%d.jpg".formatted(scene, frame));
+            }
+        }
+        label("scene-0-0.txt", "0 0.5 0.5 0.1 0.1");
+        LabelledImages all = LabelledImages.read(dataset);
+        assertThat(all.toString()).startsWith("40 images of 8 scenes, 1 objects");
+        List<LabelledImages> sets = all.split(3, 7, 10, 23);
+        // Three frames are left of the first set's second scene.
+        assertThat(sets).extracting(LabelledImages::size).containsExactly(7, 10, 20);
+        Map<String, Integer> setOf = new HashMap<>();
+        for (int i = 0; i < sets.size(); i++) {
+            for (Path file : sets.get(i).files()) {
+                String scene = file.getFileName().toString().replaceAll("-\\d\\.jpg$", "");
+                Integer other = setOf.put(scene, i);
+                assertThat(other == null || other == i).as(file.toString()).isTrue();
+            }
+        }
+        assertThat(setOf).hasSize(8);
+        assertThatThrownBy(() -> all.split(3, 36, 1))
+                .isInstanceOf(ToolchainException.class)
+                .hasMessageContaining("of 8 scenes only");
     }
 
     @Test
