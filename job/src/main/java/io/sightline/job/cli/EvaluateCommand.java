@@ -58,7 +58,7 @@ final class EvaluateCommand implements Callable<Integer> {
             names = "--labels",
             paramLabel = "DIR|FILE",
             description =
-                    "Folder of YOLO text files (lines of class cx cy width height, relative to the picture), or a JSON file of COCO's form.")
+                    "Folder of YOLO text files (lines of class cx cy width height, relative to the picture), or a JSON file of COCO's form. A folder ignore beside that of the text files holds regions where nothing counts (cx cy width height).")
     Path labels;
 
     @Option(
@@ -66,7 +66,7 @@ final class EvaluateCommand implements Callable<Integer> {
             split = ",",
             paramLabel = "PIXELS",
             description =
-                    "Gray border of the letterbox, where the ModelSpec's is not wanted; several are compared: 0,3.")
+                    "Gray border of the letterbox, where the ModelSpec's is not wanted (0 where nobody says one); several are compared: 0,3.")
     List<Integer> borders;
 
     @Option(
@@ -177,7 +177,7 @@ final class EvaluateCommand implements Callable<Integer> {
                                         (what, done, total) ->
                                                 progress.step(row + what, done, total))
                                 .evaluate(lanes);
-                rows.add(new EvaluatedModel(model, spec, settings, evaluation));
+                rows.add(new EvaluatedModel(model, factory.backend(), spec, settings, evaluation));
             }
         } finally {
             lanes.forEach(InferenceBackend::close);

@@ -39,6 +39,12 @@ public final class Graph {
 
     private static final int IR_VERSION = 8;
 
+    /** The first whose constants need not be among the inputs, where they are not kept. */
+    private static final int OLDEST_IR_VERSION = 4;
+
+    /** As opset 12 came with. */
+    private static final int IR_VERSION_OF_OPSET_12 = 7;
+
     private static final String PRODUCER = "sightline";
 
     private String name;
@@ -161,6 +167,10 @@ public final class Graph {
         if (node.has("value_ints")) {
             return Tensor.longs(node.longsAttribute("value_ints"));
         }
+        if (node.has("value_floats")) {
+            float[] values = node.floatsAttribute("value_floats");
+            return Tensor.floats(new long[] {values.length}, values);
+        }
         throw new ToolchainException(
                 node + " holds " + node.attributes() + ": expected a tensor, number or numbers");
     }
@@ -193,7 +203,10 @@ public final class Graph {
         outputs.forEach(output -> graph.addOutput(output.toProto()));
         ModelProto.Builder model =
                 ModelProto.newBuilder()
-                        .setIrVersion(irVersion)
+                        .setIrVersion(
+                                Math.max(
+                                        irVersion,
+                                        opset() < 12 ? OLDEST_IR_VERSION : IR_VERSION_OF_OPSET_12))
                         .setProducerName(PRODUCER)
                         .setGraph(graph);
         opsets.forEach(
