@@ -2,6 +2,7 @@
 package io.sightline.job;
 
 import io.sightline.inference.BackendFactory;
+import io.sightline.inference.FileBackendFactory;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
 import io.sightline.inference.InputSize;
@@ -61,7 +62,7 @@ public final class ModelChoice {
             names = "--input-size",
             paramLabel = "WxH",
             description =
-                    "Size of the network's input, for models that leave it open, such as 640x640; the ModelSpec's where absent.")
+                    "Size of the network's input in multiples of 32, such as 640x640, for models that leave it open, as the bundled one does; the ModelSpec's where absent.")
     InputSize inputSize;
 
     @Option(
@@ -137,10 +138,6 @@ public final class ModelChoice {
         fraction(problems, "--confidence", confidence);
         fraction(problems, "--iou", iou);
         if (backend == Backend.TENSORRT) {
-            if (file == null) {
-                problems.add(
-                        "--backend tensorrt needs --model FILE: the bundled model is quantised for ONNX Runtime");
-            }
             if (gpuDevice != null) {
                 DetectionOptions.atLeast(problems, "--gpu-device", gpuDevice, 0);
             }
@@ -192,10 +189,21 @@ public final class ModelChoice {
     }
 
     public BackendFactory backendFactory(int maxBatch) {
+        return file == null
+                ? new BundledBackendFactory(
+                        fileFactory(
+                                backend == Backend.TENSORRT
+                                        ? BundledBackendFactory.TENSORRT
+                                        : BundledBackendFactory.ONNXRUNTIME,
+                                maxBatch))
+                : fileFactory(file.toString(), maxBatch);
+    }
+
+    private FileBackendFactory fileFactory(String model, int maxBatch) {
         return switch (backend) {
             case TENSORRT ->
                     new TensorRtBackendFactory(
-                            file.toString(),
+                            model,
                             layout,
                             border,
                             inputSize,
@@ -204,15 +212,7 @@ public final class ModelChoice {
                             gpuDevice == null ? List.of() : List.of(gpuDevice),
                             engineCache == null ? null : engineCache.toString());
             case ONNXRUNTIME ->
-                    file == null
-                            ? new BundledBackendFactory(
-                                    BundledBackendFactory.MODEL,
-                                    layout,
-                                    border,
-                                    inputSize,
-                                    maxBatch)
-                            : new OnnxRuntimeBackendFactory(
-                                    file.toString(), layout, border, inputSize, maxBatch);
+                    new OnnxRuntimeBackendFactory(model, layout, border, inputSize, maxBatch);
         };
     }
 

@@ -3,6 +3,7 @@ package io.sightline.job.cli;
 
 import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceBackend;
+import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.OutputLayout;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
@@ -86,6 +87,13 @@ final class EvaluateCommand implements Callable<Integer> {
     OutputLayout layout;
 
     @Option(
+            names = "--input-size",
+            paramLabel = "WxH",
+            description =
+                    "Size of the networks' input in multiples of 32, such as 640x640, for models that leave it open; the ModelSpecs' where absent.")
+    InputSize inputSize;
+
+    @Option(
             names = "--backend",
             split = ",",
             paramLabel = "BACKEND",
@@ -149,11 +157,11 @@ final class EvaluateCommand implements Callable<Integer> {
     private BackendFactory factory(ModelChoice.Backend backend, Path model, Integer border) {
         return switch (backend) {
             case ONNXRUNTIME ->
-                    new OnnxRuntimeBackendFactory(model.toString(), layout, border, null, 1);
+                    new OnnxRuntimeBackendFactory(model.toString(), layout, border, inputSize, 1);
             // One picture after the other: a larger batch would be built for nothing.
             case TENSORRT ->
                     new TensorRtBackendFactory(
-                            model.toString(), layout, border, null, 1, null, List.of(), null);
+                            model.toString(), layout, border, inputSize, 1, null, List.of(), null);
         };
     }
 

@@ -224,6 +224,11 @@ public final class Preparer {
                         difference(run(graph, inputs), run(freed.graph(), inputs))
                                 .or(batchesAgainstSingles(freed.graph()));
                 require("several frames at once", difference, BATCH_TOLERANCE);
+                if (graph.inputs().stream().anyMatch(input -> !input.equals(input.fixed()))) {
+                    steps.add(
+                            "size of the input is fixed at %dx%d: a fixed batch can only be freed at one size"
+                                    .formatted(spec.inputWidth(), spec.inputHeight()));
+                }
                 graph = freed.graph();
                 steps.add(
                         "batch is free: it was written into %d nodes".formatted(freed.rewritten()));
