@@ -134,7 +134,7 @@ public final class KafkaPreflight {
                     "Kafka at "
                             + source.kafka().bootstrapServers()
                             + " turns the job away: "
-                            + oneLine(e.getCause().getMessage()),
+                            + KafkaConnection.reason(e.getCause()),
                     e.getCause());
         }
     }
