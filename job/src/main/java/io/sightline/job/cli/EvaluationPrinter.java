@@ -3,6 +3,7 @@ package io.sightline.job.cli;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.sightline.toolchain.evaluate.DetectionAgreement;
 import io.sightline.toolchain.evaluate.Evaluation;
 import io.sightline.toolchain.evaluate.EvaluationSettings;
 import io.sightline.toolchain.evaluate.LabelledImages;
@@ -24,6 +25,9 @@ final class EvaluationPrinter {
 
     /** Of each row against the first, so that there is one less. */
     private final List<Difference> differences = new ArrayList<>();
+
+    /** Likewise. */
+    private final List<DetectionAgreement> agreements = new ArrayList<>();
 
     /** What {@code --json} prints; a value is null where nothing of its kind is to be found. */
     private record Document(String data, int images, int objects, List<Row> rows) {}
@@ -54,7 +58,9 @@ final class EvaluationPrinter {
             double low,
             double high,
             int resamples,
-            String verdict) {}
+            String verdict,
+            int detections,
+            int matched) {}
 
     /**
      * @param rows at least one, all of these images
@@ -64,6 +70,7 @@ final class EvaluationPrinter {
         this.rows = rows;
         for (EvaluatedModel row : rows.subList(1, rows.size())) {
             differences.add(PairedBootstrap.difference(rows.get(0).evaluation(), row.evaluation()));
+            agreements.add(DetectionAgreement.of(rows.get(0).evaluation(), row.evaluation()));
         }
     }
 
@@ -124,8 +131,31 @@ final class EvaluationPrinter {
                     difference.standardError(),
                     explain(difference.verdict()));
         }
+        printAgreements(out);
         if (perClass) {
             printClasses(out);
+        }
+    }
+
+    private void printAgreements(PrintStream out) {
+        if (!agreements.isEmpty()) {
+            out.println();
+            print(
+                    out,
+                    "detections as in row 1: of either's with a score of %s or more, those that the other has too, at IoU %s and with a score within %s",
+                    DetectionAgreement.LEAST_SCORE,
+                    DetectionAgreement.LEAST_OVERLAP,
+                    DetectionAgreement.MOST_DIFFERENCE);
+        }
+        for (int i = 0; i < agreements.size(); i++) {
+            DetectionAgreement agreement = agreements.get(i);
+            print(
+                    out,
+                    "%3d  matched %s  %d of %d",
+                    i + 2,
+                    digits(agreement.share()),
+                    agreement.matched(),
+                    agreement.detections());
         }
     }
 
@@ -183,7 +213,9 @@ final class EvaluationPrinter {
                             number(evaluation.map(ObjectSize.SMALL)),
                             number(evaluation.map(ObjectSize.MEDIUM)),
                             number(evaluation.map(ObjectSize.LARGE)),
-                            i == 0 ? null : againstFirst(differences.get(i - 1)),
+                            i == 0
+                                    ? null
+                                    : againstFirst(differences.get(i - 1), agreements.get(i - 1)),
                             evaluation.classes()));
         }
         out.println(
@@ -198,14 +230,16 @@ final class EvaluationPrinter {
                                         printed)));
     }
 
-    private static AgainstFirst againstFirst(Difference difference) {
+    private static AgainstFirst againstFirst(Difference difference, DetectionAgreement agreement) {
         return new AgainstFirst(
                 difference.delta(),
                 difference.standardError(),
                 difference.low(),
                 difference.high(),
                 difference.resamples(),
-                difference.verdict().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+                difference.verdict().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                agreement.detections(),
+                agreement.matched());
     }
 
     private static String interpolation(EvaluatedModel row) {

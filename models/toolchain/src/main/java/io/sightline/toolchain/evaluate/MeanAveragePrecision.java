@@ -68,6 +68,7 @@ public final class MeanAveragePrecision {
 
     private final int maxDetections;
     private final List<Path> images = new ArrayList<>();
+    private final List<List<DetectedObject>> confident = new ArrayList<>();
     private final Map<ObjectSize, Map<Integer, Results>> results = new EnumMap<>(ObjectSize.class);
 
     /**
@@ -94,6 +95,7 @@ public final class MeanAveragePrecision {
                         .sorted(Comparator.comparing(DetectedObject::confidence).reversed())
                         .limit(maxDetections)
                         .toList();
+        confident.add(best.stream().filter(DetectionAgreement::mayMatter).toList());
         TreeSet<Integer> classes = new TreeSet<>();
         truth.forEach(object -> classes.add(object.classId()));
         best.forEach(object -> classes.add(object.classId()));
@@ -134,7 +136,7 @@ public final class MeanAveragePrecision {
                             });
                     rankings.put(size, ranked);
                 });
-        return new Evaluation(images, labels, rankings);
+        return new Evaluation(images, labels, confident, rankings);
     }
 
     private static double[][] overlaps(List<DetectedObject> found, List<GroundTruth> truth) {
