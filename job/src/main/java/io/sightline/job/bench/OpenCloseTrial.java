@@ -102,7 +102,8 @@ public final class OpenCloseTrial {
                 continue;
             }
             opened.forEach(InferenceBackend::close);
-            throw new InferenceException("a model of operators that do not exist was loaded");
+            throw new InferenceException(
+                    "a model without its convolutions was loaded: take one that has some");
         }
     }
 
