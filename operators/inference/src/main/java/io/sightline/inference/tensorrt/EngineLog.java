@@ -59,19 +59,25 @@ final class EngineLog extends ILogger {
     @Override
     public void log(Severity severity, String message) {
         try {
-            String text = String.valueOf(message).replaceAll("\\s+", " ").strip();
-            switch (severity.intern()) {
-                case kINTERNAL_ERROR, kERROR -> {
-                    LAST_ERROR.set(text);
-                    LOG.error(text);
-                }
-                case kWARNING -> LOG.warn(text);
-                case kINFO -> LOG.info(text);
-                case kVERBOSE -> LOG.trace(text);
+            // A build tells hundreds of thousands of details.
+            if (severity.intern() != Severity.kVERBOSE || LOG.isTraceEnabled()) {
+                pass(severity.intern(), String.valueOf(message).replaceAll("\\s+", " ").strip());
             }
             LISTENERS.forEach(Runnable::run);
         } catch (Throwable e) {
             LOG.warn("a message of TensorRT's was lost", e);
+        }
+    }
+
+    private static void pass(Severity severity, String text) {
+        switch (severity) {
+            case kINTERNAL_ERROR, kERROR -> {
+                LAST_ERROR.set(text);
+                LOG.error(text);
+            }
+            case kWARNING -> LOG.warn(text);
+            case kINFO -> LOG.info(text);
+            case kVERBOSE -> LOG.trace(text);
         }
     }
 }
