@@ -25,8 +25,7 @@ class OpenCloseTrialTest {
     private void run(Path onnx) throws Exception {
         ModelChoice model = new ModelChoice();
         OptionTypes.register(new CommandLine(model)).parseArgs("--model", onnx.toString());
-        new OpenCloseTrial(model, 5, 3)
-                .run(new PrintStream(printed, true, StandardCharsets.UTF_8));
+        new OpenCloseTrial(model, 5, 3).run(new PrintStream(printed, true, StandardCharsets.UTF_8));
     }
 
     @Test
