@@ -10,7 +10,7 @@
 #   --cpu    without the GPU's libraries: of a distribution built without -Pgpu
 #   --split  leave FOLDER.tar.gz in parts of at most 60 MiB as well, with their checksums
 #
-# On the other machine: FOLDER/sightline --help, or, from parts,
+# On the other machine: FOLDER/sightline --help, FOLDER/gpu-report.sh --help, or, from parts, first
 #   cat FOLDER.tar.gz.part-* | tar xz
 set -euo pipefail
 
@@ -51,6 +51,7 @@ java_home=${JAVA_HOME:-$(dirname "$(dirname "$(readlink -f "$(command -v javac |
 
 mkdir -p "$(dirname "$out")"
 cp -R "$distribution" "$out"
+cp "$root/docker/gpu-report.sh" "$out/"
 
 # Sightline, Flink and Kafka by what they load; what they may load more is small beside the rest.
 "$java_home/bin/jlink" \

@@ -116,6 +116,19 @@ public final class ModelChoice {
 
     /** The same network at another least score. */
     public ModelChoice withConfidence(float other) {
+        ModelChoice choice = copy();
+        choice.confidence = other;
+        return choice;
+    }
+
+    /** Another file, to be run in the same way. */
+    public ModelChoice withFile(Path other) {
+        ModelChoice choice = copy();
+        choice.file = other;
+        return choice;
+    }
+
+    private ModelChoice copy() {
         ModelChoice choice = new ModelChoice();
         choice.file = file;
         choice.layout = layout;
@@ -125,7 +138,7 @@ public final class ModelChoice {
         choice.precision = precision;
         choice.gpuDevice = gpuDevice;
         choice.engineCache = engineCache;
-        choice.confidence = other;
+        choice.confidence = confidence;
         choice.iou = iou;
         choice.interpolation = interpolation;
         return choice;
@@ -169,7 +182,7 @@ public final class ModelChoice {
             throw new UserException(String.join("; ", problems));
         }
         if (backend == Backend.TENSORRT) {
-            TensorRtEngines.requireGpu(gpuDevice == null ? 0 : gpuDevice);
+            TensorRtEngines.requireGpu(gpu());
         }
     }
 
@@ -185,21 +198,32 @@ public final class ModelChoice {
 
     /** For batches as large as suit the backend: single frames on a CPU. */
     public BackendFactory backendFactory() {
-        return backendFactory(backend == Backend.TENSORRT ? MAX_BATCH_ON_GPU : 1);
+        return backendFactory(onGpu() ? MAX_BATCH_ON_GPU : 1);
     }
 
     public BackendFactory backendFactory(int maxBatch) {
+        return backendFactory(maxBatch, maxBatch);
+    }
+
+    /**
+     * For measurements that run batches of several sizes on one engine.
+     *
+     * @param maxBatch slots of a batch, where the model leaves its batch open
+     * @param engineBatch largest of those sizes, for which the engine is built, where one is
+     */
+    public BackendFactory backendFactory(int maxBatch, int engineBatch) {
         return file == null
                 ? new BundledBackendFactory(
                         fileFactory(
-                                backend == Backend.TENSORRT
+                                onGpu()
                                         ? BundledBackendFactory.TENSORRT
                                         : BundledBackendFactory.ONNXRUNTIME,
-                                maxBatch))
-                : fileFactory(file.toString(), maxBatch);
+                                maxBatch,
+                                engineBatch))
+                : fileFactory(file.toString(), maxBatch, engineBatch);
     }
 
-    private FileBackendFactory fileFactory(String model, int maxBatch) {
+    private FileBackendFactory fileFactory(String model, int maxBatch, int engineBatch) {
         return switch (backend) {
             case TENSORRT ->
                     new TensorRtBackendFactory(
@@ -208,12 +232,28 @@ public final class ModelChoice {
                             border,
                             inputSize,
                             maxBatch,
+                            engineBatch,
                             precision,
                             gpuDevice == null ? List.of() : List.of(gpuDevice),
                             engineCache == null ? null : engineCache.toString());
             case ONNXRUNTIME ->
                     new OnnxRuntimeBackendFactory(model, layout, border, inputSize, maxBatch);
         };
+    }
+
+    /** Whether it runs on GPUs, where one lane serves any number of threads that decode. */
+    public boolean onGpu() {
+        return backend == Backend.TENSORRT;
+    }
+
+    /** The first that it runs on, where no task manager assigns others. */
+    public int gpu() {
+        return gpuDevice == null ? 0 : gpuDevice;
+    }
+
+    /** Null for the bundled model. */
+    public Path file() {
+        return file;
     }
 
     public NmsSettings nms(ModelSpec spec) {
@@ -227,7 +267,7 @@ public final class ModelChoice {
     }
 
     /** Batch buffers of a lane: on a GPU one more, since two of them are in flight there. */
-    int buffersPerLane() {
-        return backend == Backend.TENSORRT ? 3 : 2;
+    public int buffersPerLane() {
+        return onGpu() ? 3 : 2;
     }
 }

@@ -3,20 +3,28 @@ package io.sightline.job.bench;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.sightline.events.FrameRejectedException;
+import io.sightline.inference.BackendFactory;
 import io.sightline.inference.BatchBuffer;
+import io.sightline.inference.BatchingPolicy;
 import io.sightline.inference.InferenceBackend;
+import io.sightline.inference.MicroBatcher;
 import io.sightline.inference.ModelSpec;
+import io.sightline.inference.NanoClock;
 import io.sightline.job.ModelChoice;
 import io.sightline.vision.DecodedFrame;
 import io.sightline.vision.DetectionReader;
+import io.sightline.vision.Detections;
 import io.sightline.vision.FrameLimits;
 import io.sightline.vision.Letterbox;
 import io.sightline.vision.LetterboxGeometry;
 import io.sightline.vision.OpenCvFrameDecoder;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -27,11 +35,12 @@ import java.util.concurrent.Future;
 
 /**
  * What Sightline adds to the engine, measured in one run on the same frames with the same number of
- * workers and lanes:
+ * workers and lanes: one lane a worker on a CPU, one a GPU there.
  *
  * <pre>
- *   a  the bare engine on ready tensors
- *   b  decode, letterbox, engine, parse: every worker for itself, without Kafka and Flink
+ *   a  the bare engine on ready tensors: single frames on a CPU, full batches on a GPU
+ *   b  decode, letterbox, engine, parse: every worker for itself, without Kafka and Flink; on a GPU
+ *      the workers fill its batches together
  *   c  the whole job, Kafka to Kafka; the frames lie in the topic before the clock starts
  * </pre>
  *
@@ -78,7 +87,7 @@ public final class Bench implements AutoCloseable {
 
     /**
      * @param frames encoded pictures, taken in turn
-     * @param workers threads that decode, and lanes
+     * @param workers threads that decode
      */
     public Bench(
             ModelChoice model,
@@ -95,7 +104,9 @@ public final class Bench implements AutoCloseable {
 
     /** Prints as it goes. */
     public void run(PrintStream out) throws Exception {
-        backends.addAll(model.backendFactory().open(workers));
+        BackendFactory factory = model.backendFactory();
+        int lanes = model.onGpu() ? factory.defaultLanes() : workers;
+        backends.addAll(factory.open(lanes));
         ModelSpec spec = backends.get(0).spec();
         out.printf(
                 Locale.ROOT,
@@ -106,15 +117,15 @@ public final class Bench implements AutoCloseable {
                 frames.size(),
                 frames.stream().mapToInt(frame -> frame.length).average().orElse(0) / 1e3,
                 workers,
-                workers,
+                lanes,
                 Runtime.getRuntime().availableProcessors());
         List<Result> engine = new ArrayList<>();
         List<Result> inline = new ArrayList<>();
         List<Result> pipeline = new ArrayList<>();
-        try (PipelineBench job = new PipelineBench(model, frames, workers)) {
+        try (PipelineBench job = new PipelineBench(model, frames, workers, lanes)) {
             for (int round = 0; round <= rounds; round++) {
                 Result a = measure(this::engineLoop);
-                Result b = measure(this::inlineLoop);
+                Result b = model.onGpu() ? batched(factory, lanes) : measure(this::inlineLoop);
                 double count = b.framesPerSecond() * secondsPerRound;
                 Result c = job.round((int) Math.ceil(round == 0 ? WARM_UP * count : count));
                 out.printf(
@@ -167,29 +178,53 @@ public final class Bench implements AutoCloseable {
 
     private Result measure(Loop loop) throws Exception {
         long[] started = new long[2];
+        int count = backends.size();
         CyclicBarrier start =
                 new CyclicBarrier(
-                        workers,
+                        count,
                         () -> {
                             started[0] = System.nanoTime();
                             started[1] = processCpuNanos();
                         });
-        ExecutorService threads = Executors.newFixedThreadPool(workers);
+        ExecutorService threads = Executors.newFixedThreadPool(count);
         try {
             List<Callable<Long>> tasks = new ArrayList<>();
-            for (int i = 0; i < workers; i++) {
+            for (int i = 0; i < count; i++) {
                 int worker = i;
                 tasks.add(() -> loop.run(worker, backends.get(worker), start));
             }
-            long count = 0;
-            for (Future<Long> done : threads.invokeAll(tasks)) {
-                count += done.get();
+            long done = 0;
+            for (Future<Long> each : threads.invokeAll(tasks)) {
+                done += each.get();
             }
             double seconds = (System.nanoTime() - started[0]) / 1e9;
             double cpuMillis = (processCpuNanos() - started[1]) / 1e6;
-            return new Result(count / seconds, cpuMillis / count, 0);
+            return new Result(done / seconds, cpuMillis / done, 0);
         } finally {
             threads.shutdownNow();
+        }
+    }
+
+    private Result batched(BackendFactory factory, int lanes) throws Exception {
+        ModelSpec spec = backends.get(0).spec();
+        try (MicroBatcher<Detections> batcher =
+                new MicroBatcher<>(
+                        factory.open(lanes),
+                        model.buffersPerLane(),
+                        () -> new DetectionReader(spec, model.nms(spec)),
+                        BatchingPolicy.IMMEDIATE,
+                        NanoClock.SYSTEM)) {
+            long cpu = processCpuNanos();
+            double rate =
+                    BatcherLoad.framesPerSecond(
+                            batcher,
+                            workers,
+                            worker ->
+                                    BatcherLoad.pictures(
+                                            spec, model.interpolation(), frames, worker),
+                            Duration.ZERO,
+                            Duration.ofNanos((long) (secondsPerRound * 1e9)));
+            return new Result(rate, (processCpuNanos() - cpu) / 1e6 / batcher.totals().frames(), 0);
         }
     }
 
@@ -199,19 +234,34 @@ public final class Bench implements AutoCloseable {
 
     private long engineLoop(int worker, InferenceBackend backend, CyclicBarrier start)
             throws Exception {
-        try (BatchBuffer buffer = backend.newBuffer();
-                OpenCvFrameDecoder decoder = decoder();
-                Letterbox letterbox = new Letterbox(backend.spec(), model.interpolation())) {
-            letterbox.write(decoder.decode(frames.get(worker % frames.size())), buffer.slot(0));
+        Deque<BatchBuffer> buffers = new ArrayDeque<>();
+        int full = backend.spec().maxBatch();
+        try (BatcherLoad.Filler filler =
+                BatcherLoad.pictures(backend.spec(), model.interpolation(), frames, worker)) {
+            for (int i = 0; i < backend.maxInFlight(); i++) {
+                buffers.addLast(backend.newBuffer());
+                for (int slot = 0; slot < full; slot++) {
+                    filler.fill(buffers.getLast().slot(slot));
+                }
+            }
             start.await();
             long deadline = deadline();
+            buffers.forEach(buffer -> backend.submit(buffer, full));
             long count = 0;
             while (System.nanoTime() < deadline) {
-                backend.submit(buffer, 1);
+                BatchBuffer oldest = buffers.removeFirst();
+                backend.await(oldest);
+                backend.submit(oldest, full);
+                buffers.addLast(oldest);
+                count += full;
+            }
+            for (BatchBuffer buffer : buffers) {
                 backend.await(buffer);
-                count++;
+                count += full;
             }
             return count;
+        } finally {
+            buffers.forEach(BatchBuffer::close);
         }
     }
 

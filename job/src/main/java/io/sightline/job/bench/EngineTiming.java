@@ -4,38 +4,28 @@ package io.sightline.job.bench;
 import io.sightline.events.FrameRejectedException;
 import io.sightline.inference.BackendFactory;
 import io.sightline.inference.BatchBuffer;
-import io.sightline.inference.BatchSlot;
 import io.sightline.inference.BatchingPolicy;
-import io.sightline.inference.FrameCallback;
-import io.sightline.inference.FrameSubmitter;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
 import io.sightline.inference.MicroBatcher;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.NanoClock;
-import io.sightline.inference.RunTiming;
 import io.sightline.inference.tensorrt.TensorRtEngines;
 import io.sightline.job.ModelChoice;
 import io.sightline.vision.DetectionReader;
 import io.sightline.vision.Detections;
-import io.sightline.vision.FrameLimits;
-import io.sightline.vision.Letterbox;
-import io.sightline.vision.OpenCvFrameDecoder;
 import java.io.PrintStream;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntFunction;
 
 /**
  * How many images a second an engine gives by itself, and what is left of them on the way there:
@@ -46,6 +36,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  *   bytes    the batcher, filled by some threads with letterboxed bytes that are ready
  *   jpegs    the same from JPEGs: decode, letterbox, engine, parse
  * </pre>
+ *
+ * <p>All of them on the same picture's pixels: what a GPU draws, and so its clock, depends on them.
  */
 public final class EngineTiming {
 
@@ -68,19 +60,12 @@ public final class EngineTiming {
             int batch, int lanes, OptionalDouble alone, double copies, double bytes, double jpegs) {
 
         /**
-         * What the batcher leaves of the engine alone, or, where that is not known, with copies.
+         * What the batcher leaves of the engine alone, or, where that is not known, with copies; of
+         * as many of them as there are lanes.
          */
         double ratio() {
-            return bytes / alone.orElse(copies);
+            return bytes / lanes / alone.orElse(copies);
         }
-    }
-
-    /** Fills one slot. */
-    private interface Filler extends AutoCloseable {
-        void fill(ByteBuffer slot) throws FrameRejectedException;
-
-        @Override
-        void close();
     }
 
     /**
@@ -95,12 +80,15 @@ public final class EngineTiming {
         this.seconds = seconds;
     }
 
-    /** Prints a table, a line for each batch as it is measured. */
+    /**
+     * Prints a table, a line for each batch as it is measured. TensorRT runs all of them on the
+     * engine for the largest, as the job does, each with the profile that is tuned for it.
+     */
     public List<Row> run(List<Integer> batches, PrintStream out)
             throws InterruptedException, FrameRejectedException {
         List<Row> rows = new ArrayList<>();
         for (int batch : batches) {
-            BackendFactory factory = model.backendFactory(batch);
+            BackendFactory factory = model.backendFactory(batch, Collections.max(batches));
             List<InferenceBackend> lanes = factory.open(factory.defaultLanes());
             ModelSpec spec = lanes.get(0).spec();
             if (rows.isEmpty()) {
@@ -127,6 +115,9 @@ public final class EngineTiming {
                     row.bytes(),
                     row.jpegs(),
                     row.ratio());
+            if (!spec.dynamicBatch()) {
+                break;
+            }
         }
         return rows;
     }
@@ -136,16 +127,18 @@ public final class EngineTiming {
         OptionalDouble alone;
         double copies;
         ModelSpec spec;
+        byte[] letterboxed;
         try {
             InferenceBackend first = lanes.get(0);
             spec = first.spec();
+            letterboxed = letterboxed(spec);
+            copies = withCopies(first, letterboxed);
+            // After it, on what it left there.
             alone = TensorRtEngines.framesPerSecondAlone(first, duration(seconds));
-            copies = withCopies(first);
-        } catch (RuntimeException | Error e) {
+        } catch (RuntimeException | Error | FrameRejectedException e) {
             lanes.forEach(InferenceBackend::close);
             throw e;
         }
-        byte[] letterboxed = letterboxed(spec);
         try (MicroBatcher<Detections> batcher =
                 new MicroBatcher<>(
                         lanes,
@@ -153,8 +146,8 @@ public final class EngineTiming {
                         () -> new DetectionReader(spec, model.nms(spec)),
                         BatchingPolicy.IMMEDIATE,
                         NanoClock.SYSTEM)) {
-            double bytes = through(batcher, thread -> new ReadyBytes(letterboxed));
-            double jpegs = through(batcher, thread -> new Jpegs(spec, thread));
+            double bytes = through(batcher, thread -> BatcherLoad.bytes(letterboxed));
+            double jpegs = through(batcher, thread -> filler(spec, thread));
             return new Row(spec.maxBatch(), lanes.size(), alone, copies, bytes, jpegs);
         }
     }
@@ -164,32 +157,41 @@ public final class EngineTiming {
     }
 
     /** As many batches in flight as the engine takes. */
-    private double withCopies(InferenceBackend backend) {
+    private double withCopies(InferenceBackend backend, byte[] letterboxed) {
         Deque<BatchBuffer> idle = new ArrayDeque<>();
         Deque<BatchBuffer> running = new ArrayDeque<>();
         int full = backend.spec().maxBatch();
         try {
             for (int i = 0; i < backend.maxInFlight(); i++) {
-                idle.add(backend.newBuffer());
+                BatchBuffer buffer = backend.newBuffer();
+                idle.add(buffer);
+                for (int slot = 0; slot < full; slot++) {
+                    buffer.slot(slot).put(0, letterboxed);
+                }
             }
             long start = System.nanoTime();
             long counted = start + (long) (WARM_UP * seconds * 1e9);
             long end = counted + (long) (seconds * 1e9);
             long frames = 0;
+            long first = 0;
             long now = start;
-            while (now < end) {
+            while (now < end || frames == 0) {
                 if (idle.isEmpty()) {
-                    BatchBuffer first = running.removeFirst();
-                    backend.await(first);
-                    idle.add(first);
+                    BatchBuffer oldest = running.removeFirst();
+                    backend.await(oldest);
+                    idle.add(oldest);
                     now = System.nanoTime();
-                    frames += now >= counted ? full : 0;
+                    if (first > 0) {
+                        frames += full;
+                    } else if (now >= counted) {
+                        first = now;
+                    }
                 }
                 BatchBuffer next = idle.removeFirst();
                 backend.submit(next, full);
                 running.addLast(next);
             }
-            double perSecond = frames * 1e9 / (now - counted);
+            double perSecond = frames * 1e9 / (now - first);
             running.forEach(backend::await);
             return perSecond;
         } finally {
@@ -200,7 +202,7 @@ public final class EngineTiming {
 
     private byte[] letterboxed(ModelSpec spec) throws FrameRejectedException {
         ByteBuffer slot = ByteBuffer.allocateDirect(spec.slotBytes());
-        try (Jpegs first = new Jpegs(spec, 0)) {
+        try (BatcherLoad.Filler first = filler(spec, 0)) {
             first.fill(slot);
         }
         byte[] bytes = new byte[spec.slotBytes()];
@@ -208,109 +210,18 @@ public final class EngineTiming {
         return bytes;
     }
 
-    private interface Fillers {
-        Filler of(int thread);
+    private BatcherLoad.Filler filler(ModelSpec spec, int first) {
+        return BatcherLoad.pictures(spec, model.interpolation(), pictures, first);
     }
 
-    private double through(MicroBatcher<Detections> batcher, Fillers fillers)
+    private double through(
+            MicroBatcher<Detections> batcher, IntFunction<BatcherLoad.Filler> fillers)
             throws InterruptedException {
-        AtomicBoolean enough = new AtomicBoolean();
-        ExecutorService pool = Executors.newFixedThreadPool(threads);
         try {
-            List<Future<?>> workers = new ArrayList<>();
-            for (int i = 0; i < threads; i++) {
-                int thread = i;
-                workers.add(pool.submit(() -> fill(batcher, fillers, thread, enough)));
-            }
-            Thread.sleep(duration(WARM_UP * seconds).toMillis());
-            long frames = batcher.totals().frames();
-            long start = System.nanoTime();
-            Thread.sleep(duration(seconds).toMillis());
-            frames = batcher.totals().frames() - frames;
-            double perSecond = frames * 1e9 / (System.nanoTime() - start);
-            enough.set(true);
-            for (Future<?> worker : workers) {
-                worker.get();
-            }
-            return perSecond;
+            return BatcherLoad.framesPerSecond(
+                    batcher, threads, fillers, duration(WARM_UP * seconds), duration(seconds));
         } catch (ExecutionException e) {
             throw new InferenceException("filling batches failed: " + e.getCause(), e.getCause());
-        } finally {
-            enough.set(true);
-            pool.shutdown();
-        }
-    }
-
-    private static Void fill(
-            MicroBatcher<Detections> batcher, Fillers fillers, int thread, AtomicBoolean enough)
-            throws InterruptedException, FrameRejectedException {
-        Semaphore turn = new Semaphore(0);
-        try (Filler filler = fillers.of(thread);
-                FrameSubmitter<Detections> submitter = batcher.newSubmitter(turn::release)) {
-            while (!enough.get()) {
-                BatchSlot<Detections> slot = submitter.tryClaim();
-                if (slot == null) {
-                    turn.acquire();
-                    continue;
-                }
-                boolean filled = false;
-                try {
-                    filler.fill(slot.pixels());
-                    filled = true;
-                } finally {
-                    if (filled) {
-                        slot.commit(Dropped.INSTANCE);
-                    } else {
-                        slot.abort();
-                    }
-                }
-            }
-            return null;
-        }
-    }
-
-    /** Nobody looks at the results; that they come is counted by the batcher. */
-    private enum Dropped implements FrameCallback<Detections> {
-        INSTANCE;
-
-        @Override
-        public void complete(Detections result, RunTiming timing) {}
-
-        // Whoever claims next is told.
-        @Override
-        public void fail(Throwable cause) {}
-    }
-
-    private record ReadyBytes(byte[] letterboxed) implements Filler {
-        @Override
-        public void fill(ByteBuffer slot) {
-            slot.put(0, letterboxed);
-        }
-
-        @Override
-        public void close() {}
-    }
-
-    private final class Jpegs implements Filler {
-        private final OpenCvFrameDecoder decoder =
-                new OpenCvFrameDecoder(new FrameLimits(1 << 29, 1 << 28));
-        private final Letterbox letterbox;
-        private int next;
-
-        Jpegs(ModelSpec spec, int first) {
-            letterbox = new Letterbox(spec, model.interpolation());
-            next = first;
-        }
-
-        @Override
-        public void fill(ByteBuffer slot) throws FrameRejectedException {
-            letterbox.write(decoder.decode(pictures.get(next++ % pictures.size())), slot);
-        }
-
-        @Override
-        public void close() {
-            letterbox.close();
-            decoder.close();
         }
     }
 }

@@ -53,14 +53,16 @@ final class PipelineBench implements AutoCloseable {
     private final ModelChoice model;
     private final List<byte[]> frames;
     private final int workers;
+    private final int lanes;
     private final BrokerProcess broker;
     private final LocalFlink flink;
     private int runs;
 
-    PipelineBench(ModelChoice model, List<byte[]> frames, int workers) throws Exception {
+    PipelineBench(ModelChoice model, List<byte[]> frames, int workers, int lanes) throws Exception {
         this.model = model;
         this.frames = frames;
         this.workers = workers;
+        this.lanes = lanes;
         this.broker = BrokerProcess.start();
         try {
             this.flink = LocalFlink.start(workers, configuration());
@@ -219,7 +221,7 @@ final class PipelineBench implements AutoCloseable {
                             "--dead-letter-topic=" + deadLetterTopic,
                             "--camera-status-topic=" + statusTopic,
                             "--from=earliest",
-                            "--lanes=" + workers,
+                            "--lanes=" + lanes,
                             "--parallelism=" + workers));
             job = flink.submit(environment);
             result = flink.result(job);

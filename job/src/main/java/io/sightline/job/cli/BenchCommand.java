@@ -37,7 +37,7 @@ final class BenchCommand implements Callable<Integer> {
             names = "--workers",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Threads that decode, and lanes; 0 for one a core each.")
+            description = "Threads that decode, and on a CPU lanes; 0 for one a core.")
     int workers;
 
     @Option(

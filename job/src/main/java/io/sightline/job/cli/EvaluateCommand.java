@@ -4,9 +4,14 @@ package io.sightline.job.cli;
 import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InputSize;
+import io.sightline.inference.ModelFile;
+import io.sightline.inference.ModelOptions;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.OutputLayout;
+import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
+import io.sightline.inference.onnxruntime.SessionSettings;
+import io.sightline.inference.tensorrt.Precision;
 import io.sightline.inference.tensorrt.TensorRtBackendFactory;
 import io.sightline.inference.tensorrt.TensorRtEngines;
 import io.sightline.job.ModelChoice;
@@ -21,6 +26,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -99,8 +107,30 @@ final class EvaluateCommand implements Callable<Integer> {
             paramLabel = "BACKEND",
             defaultValue = "onnxruntime",
             description =
-                    "What runs the model: onnxruntime, or tensorrt on GPU 0; several stand for the models in turn.")
+                    "What runs the model: onnxruntime, or tensorrt on GPU 0; several stand for the models in turn. A file for TensorRT is run by onnxruntime as ONNX defines it, slowly.")
     List<ModelChoice.Backend> backends;
+
+    @Option(
+            names = "--precision",
+            paramLabel = "PRECISION",
+            description =
+                    "In what TensorRT computes: int8, fp16 or fp32; absent: int8 where the model is quantised, else fp16.")
+    Precision precision;
+
+    @Option(
+            names = "--max-batch",
+            paramLabel = "N",
+            defaultValue = "32",
+            description =
+                    "Largest batch of TensorRT's engine, as it was built; pictures are looked at one by one.")
+    int maxBatch;
+
+    @Option(
+            names = "--engine-cache",
+            paramLabel = "DIR",
+            description =
+                    "Folder of TensorRT's engines; absent: .cache/sightline/engines in the user's home.")
+    Path engineCache;
 
     @Option(names = "--per-class", description = "Print every class as well.")
     boolean perClass;
@@ -119,10 +149,10 @@ final class EvaluateCommand implements Callable<Integer> {
                 Path model = models.get(i);
                 ModelChoice.Backend backend = backends.get(Math.min(i, backends.size() - 1));
                 if (borders == null) {
-                    evaluate(factory(backend, model, null), model, data, progress, rows);
+                    evaluate(backend, model, null, data, progress, rows);
                 } else {
                     for (Integer border : borders) {
-                        evaluate(factory(backend, model, border), model, data, progress, rows);
+                        evaluate(backend, model, border, data, progress, rows);
                     }
                 }
             }
@@ -142,6 +172,9 @@ final class EvaluateCommand implements Callable<Integer> {
                 throw new UserException("--model " + model + ": no such file");
             }
         }
+        if (maxBatch < 1) {
+            throw new UserException("--max-batch is " + maxBatch + ", expected at least 1");
+        }
         if (backends.contains(ModelChoice.Backend.TENSORRT)) {
             TensorRtEngines.requireGpu(0);
         }
@@ -158,21 +191,62 @@ final class EvaluateCommand implements Callable<Integer> {
         return switch (backend) {
             case ONNXRUNTIME ->
                     new OnnxRuntimeBackendFactory(model.toString(), layout, border, inputSize, 1);
-            // One picture after the other: a larger batch would be built for nothing.
+            // One picture after the other, on the engine that the job runs.
             case TENSORRT ->
                     new TensorRtBackendFactory(
-                            model.toString(), layout, border, inputSize, 1, null, List.of(), null);
+                            model.toString(),
+                            layout,
+                            border,
+                            inputSize,
+                            1,
+                            maxBatch,
+                            precision,
+                            List.of(),
+                            engineCache == null ? null : engineCache.toString());
         };
     }
 
+    private List<InferenceBackend> open(
+            ModelChoice.Backend backend, Path model, Integer border, int most) {
+        BackendFactory factory = factory(backend, model, border);
+        int lanes = Math.min(Math.min(factory.defaultLanes(), MOST_LANES), most);
+        if (backend == ModelChoice.Backend.ONNXRUNTIME) {
+            ModelFile file = ModelFile.read(model);
+            if (file.target().filter(target -> !target.equals(factory.backend())).isPresent()) {
+                return openAsDefined(file, border, lanes);
+            }
+        }
+        return factory.open(lanes);
+    }
+
+    /** What a file for another engine is to give, whatever that engine makes of it. */
+    private List<InferenceBackend> openAsDefined(ModelFile file, Integer border, int lanes) {
+        ModelOptions options =
+                new ModelOptions(
+                        Optional.ofNullable(layout),
+                        border == null ? OptionalInt.empty() : OptionalInt.of(border),
+                        Optional.ofNullable(inputSize));
+        List<InferenceBackend> backends = new ArrayList<>();
+        try {
+            for (int i = 0; i < lanes; i++) {
+                backends.add(
+                        OnnxRuntimeBackend.open(file, options, 1, SessionSettings.reference(1)));
+            }
+            return backends;
+        } catch (RuntimeException | Error e) {
+            backends.forEach(InferenceBackend::close);
+            throw e;
+        }
+    }
+
     private void evaluate(
-            BackendFactory factory,
+            ModelChoice.Backend backend,
             Path model,
+            Integer border,
             LabelledImages data,
             Progress progress,
             List<EvaluatedModel> rows) {
-        List<InferenceBackend> lanes =
-                factory.open(Math.min(Math.min(factory.defaultLanes(), MOST_LANES), data.size()));
+        List<InferenceBackend> lanes = open(backend, model, border, data.size());
         try {
             ModelSpec spec = lanes.get(0).spec();
             for (Interpolation interpolation : interpolations) {
@@ -185,7 +259,13 @@ final class EvaluateCommand implements Callable<Integer> {
                                         (what, done, total) ->
                                                 progress.step(row + what, done, total))
                                 .evaluate(lanes);
-                rows.add(new EvaluatedModel(model, factory.backend(), spec, settings, evaluation));
+                rows.add(
+                        new EvaluatedModel(
+                                model,
+                                backend.name().toLowerCase(Locale.ROOT),
+                                spec,
+                                settings,
+                                evaluation));
             }
         } finally {
             lanes.forEach(InferenceBackend::close);

@@ -3,6 +3,7 @@ package io.sightline.job.cli;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.sightline.toolchain.evaluate.DetectionAgreement;
 import io.sightline.toolchain.evaluate.Evaluation;
 import io.sightline.toolchain.evaluate.EvaluationSettings;
 import io.sightline.toolchain.evaluate.LabelledImages;
@@ -25,6 +26,9 @@ final class EvaluationPrinter {
 
     /** Of each row against the first, so that there is one less. */
     private final List<Difference> differences = new ArrayList<>();
+
+    /** Likewise. */
+    private final List<DetectionAgreement> agreements = new ArrayList<>();
 
     /** What {@code --json} prints; a value is null where nothing of its kind is to be found. */
     private record Document(String data, int images, int objects, List<Row> rows) {}
@@ -57,7 +61,9 @@ final class EvaluationPrinter {
             double high,
             int scenes,
             int resamples,
-            String verdict) {}
+            String verdict,
+            int detections,
+            int matched) {}
 
     /**
      * @param rows at least one, all of these images
@@ -67,6 +73,7 @@ final class EvaluationPrinter {
         this.rows = rows;
         for (EvaluatedModel row : rows.subList(1, rows.size())) {
             differences.add(PairedBootstrap.difference(rows.get(0).evaluation(), row.evaluation()));
+            agreements.add(DetectionAgreement.of(rows.get(0).evaluation(), row.evaluation()));
         }
     }
 
@@ -143,6 +150,7 @@ final class EvaluationPrinter {
                     difference.standardError(),
                     explain(difference.verdict()));
         }
+        printAgreements(out);
         if (perClass) {
             printClasses(out);
         }
@@ -162,6 +170,28 @@ final class EvaluationPrinter {
         return images.unknownClass(row.spec().labels())
                 .map(name -> "classes by their order: " + row.spec().name() + " knows no " + name)
                 .orElse("classes by their names");
+    }
+
+    private void printAgreements(PrintStream out) {
+        if (!agreements.isEmpty()) {
+            out.println();
+            print(
+                    out,
+                    "detections as in row 1: of either's with a score of %s or more, those that the other has too, at IoU %s and with a score within %s",
+                    DetectionAgreement.LEAST_SCORE,
+                    DetectionAgreement.LEAST_OVERLAP,
+                    DetectionAgreement.MOST_DIFFERENCE);
+        }
+        for (int i = 0; i < agreements.size(); i++) {
+            DetectionAgreement agreement = agreements.get(i);
+            print(
+                    out,
+                    "%3d  matched %s  %d of %d",
+                    i + 2,
+                    digits(agreement.share()),
+                    agreement.matched(),
+                    agreement.detections());
+        }
     }
 
     private void printClasses(PrintStream out) {
@@ -219,7 +249,9 @@ final class EvaluationPrinter {
                             number(evaluation.map(ObjectSize.SMALL)),
                             number(evaluation.map(ObjectSize.MEDIUM)),
                             number(evaluation.map(ObjectSize.LARGE)),
-                            i == 0 ? null : againstFirst(differences.get(i - 1)),
+                            i == 0
+                                    ? null
+                                    : againstFirst(differences.get(i - 1), agreements.get(i - 1)),
                             evaluation.classes()));
         }
         out.println(
@@ -234,7 +266,7 @@ final class EvaluationPrinter {
                                         printed)));
     }
 
-    private static AgainstFirst againstFirst(Difference difference) {
+    private static AgainstFirst againstFirst(Difference difference, DetectionAgreement agreement) {
         return new AgainstFirst(
                 difference.delta(),
                 difference.standardError(),
@@ -242,7 +274,9 @@ final class EvaluationPrinter {
                 difference.high(),
                 difference.scenes(),
                 difference.resamples(),
-                difference.verdict().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+                difference.verdict().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                agreement.detections(),
+                agreement.matched());
     }
 
     private static String interpolation(EvaluatedModel row) {

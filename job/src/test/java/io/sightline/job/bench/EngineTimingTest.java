@@ -46,7 +46,8 @@ class EngineTimingTest {
                             assertThat(row.copies()).isPositive();
                             assertThat(row.bytes()).isPositive();
                             assertThat(row.jpegs()).isPositive();
-                            assertThat(row.ratio()).isEqualTo(row.bytes() / row.copies());
+                            assertThat(row.ratio())
+                                    .isEqualTo(row.bytes() / row.lanes() / row.copies());
                         });
         assertThat(printed.toString(StandardCharsets.UTF_8).lines())
                 .hasSize(5)

@@ -95,7 +95,7 @@ class EvaluateCommandTest {
         assertThat(run.outLines().get(0)).isEqualTo("12 images, 12 objects of 2 classes");
         List<String> lines =
                 run.outLines().stream().filter(line -> line.matches(" +\\d .*")).toList();
-        assertThat(lines).hasSize(7);
+        assertThat(lines).hasSize(10);
         assertThat(lines.get(0))
                 .matches(" +1 +colour-detector +" + RUN + "0 +linear( +1\\.0000){3} +1.*");
         assertThat(lines.get(1))
@@ -105,6 +105,8 @@ class EvaluateCommandTest {
         assertThat(lines.get(4)).matches(" +2 +\\+0\\.0000 .*does not move: at most 0\\.003");
         assertThat(lines.get(5))
                 .matches(" +3 +-1\\.0000 +\\[-1\\.0000, -1\\.0000].*loss: .* below 0");
+        assertThat(lines.get(7)).isEqualTo("  2  matched 1.0000  24 of 24");
+        assertThat(lines.get(8)).isEqualTo("  3  matched 0.0000  0 of 24");
         assertThat(lines).allSatisfy(line -> assertThat(line).doesNotContain("NaN"));
     }
 
@@ -160,7 +162,25 @@ class EvaluateCommandTest {
         assertThat(first.get("against_first").isNull()).isTrue();
         assertThat(second.get("against_first").get("delta").asDouble()).isZero();
         assertThat(second.get("against_first").get("verdict").asText()).isEqualTo("not-moved");
+        assertThat(second.get("against_first").get("detections").asInt()).isEqualTo(2 * IMAGES);
+        assertThat(second.get("against_first").get("matched").asInt()).isEqualTo(2 * IMAGES);
         assertThat(second.get("classes").get(1).get("label").asText()).isEqualTo("shade-1");
+    }
+
+    /** To see what TensorRT is to give, where ONNX Runtime itself would not serve it. */
+    @Test
+    void shouldRunAFileForAnotherEngineAsOnnxDefinesIt() throws Exception {
+        Path other = Files.copy(Path.of(model), folder.resolve("other.onnx"));
+        Path json = Path.of(model.replace(".onnx", ".json"));
+        String spec = Files.exists(json) ? Files.readString(json).strip() : "{ }";
+        Files.writeString(
+                folder.resolve("other.json"),
+                spec.substring(0, spec.length() - 1)
+                        + (spec.contains(":") ? "," : "")
+                        + "\"target\": \"tensorrt\"}");
+        CommandLineRun run = evaluate("--model", model, "--model", other.toString());
+        assertThat(run.status()).as(run.err()).isZero();
+        assertThat(run.outLines()).contains("  2  matched 1.0000  24 of 24");
     }
 
     @Test

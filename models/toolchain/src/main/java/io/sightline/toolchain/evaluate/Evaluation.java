@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.toolchain.evaluate;
 
+import io.sightline.events.DetectionEvent.DetectedObject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -21,6 +22,7 @@ public final class Evaluation {
 
     private final List<Path> images;
     private final List<String> labels;
+    private final List<List<DetectedObject>> confident;
     private final Map<ObjectSize, Map<Integer, Ranking>> rankings;
 
     /** Each image once. */
@@ -43,9 +45,11 @@ public final class Evaluation {
     Evaluation(
             List<Path> images,
             List<String> labels,
+            List<List<DetectedObject>> confident,
             Map<ObjectSize, Map<Integer, Ranking>> rankings) {
         this.images = List.copyOf(images);
         this.labels = List.copyOf(labels);
+        this.confident = List.copyOf(confident);
         this.rankings = rankings;
         once = new int[images.size()];
         Arrays.fill(once, 1);
@@ -60,6 +64,11 @@ public final class Evaluation {
     /** In the order in which they were looked at. */
     public List<Path> images() {
         return images;
+    }
+
+    /** Of each image what matters to a {@link DetectionAgreement}. */
+    List<List<DetectedObject>> confident() {
+        return confident;
     }
 
     /** How many objects there are, crowds not counted. */

@@ -69,6 +69,7 @@ public final class MeanAveragePrecision {
 
     private final int maxDetections;
     private final List<Path> images = new ArrayList<>();
+    private final List<List<DetectedObject>> confident = new ArrayList<>();
     private final Map<ObjectSize, Map<Integer, Results>> results = new EnumMap<>(ObjectSize.class);
 
     /**
@@ -95,6 +96,7 @@ public final class MeanAveragePrecision {
                         .sorted(Comparator.comparing(DetectedObject::confidence).reversed())
                         .limit(maxDetections)
                         .toList();
+        confident.add(best.stream().filter(DetectionAgreement::mayMatter).toList());
         TreeSet<Integer> classes = new TreeSet<>();
         truth.forEach(object -> classes.add(object.classId()));
         classes.remove(GroundTruth.ANY_CLASS);
@@ -136,7 +138,7 @@ public final class MeanAveragePrecision {
                             });
                     rankings.put(size, ranked);
                 });
-        return new Evaluation(images, labels, rankings);
+        return new Evaluation(images, labels, confident, rankings);
     }
 
     private static double[][] overlaps(List<DetectedObject> found, List<GroundTruth> truth) {

@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import io.sightline.inference.BatchBuffer;
+import io.sightline.inference.BatchSlots;
 import io.sightline.inference.InferenceException;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.ModelSpec.InputFormat;
@@ -28,14 +29,13 @@ import java.util.Map;
  */
 final class OnnxBatchBuffer implements BatchBuffer {
 
-    private final String sha256;
     private final boolean dynamicBatch;
     private final List<OutputPort> ports;
 
     /** The slots' memory; for networks that take floats only its bytes are used. */
     private final BatchTensors pixels;
 
-    private final ByteBuffer[] slots;
+    private final BatchSlots slots;
 
     /** One for each port; null where the graph does not tell the output's size. */
     private final List<BatchTensors> pinned = new ArrayList<>();
@@ -49,12 +49,10 @@ final class OnnxBatchBuffer implements BatchBuffer {
     private final List<RawOutput> outputBySize = new ArrayList<>();
 
     private RawOutput output;
-    private volatile boolean closed;
 
     OnnxBatchBuffer(
             OrtEnvironment environment, ModelSpec spec, String inputName, List<OutputPort> ports)
             throws OrtException {
-        this.sha256 = spec.sha256();
         this.dynamicBatch = spec.dynamicBatch();
         this.ports = ports;
         int capacity = spec.maxBatch();
@@ -65,14 +63,8 @@ final class OnnxBatchBuffer implements BatchBuffer {
                         OnnxJavaType.UINT8,
                         new long[] {capacity, spec.inputHeight(), spec.inputWidth(), 3},
                         dynamicBatch && bytesIn);
+        slots = new BatchSlots(spec, pixels.memory());
         try {
-            slots = new ByteBuffer[capacity];
-            for (int i = 0; i < capacity; i++) {
-                slots[i] =
-                        pixels.memory()
-                                .slice(i * spec.slotBytes(), spec.slotBytes())
-                                .order(pixels.memory().order());
-            }
             for (OutputPort port : ports) {
                 pinned.add(
                         port.rowShape() == null
@@ -129,30 +121,26 @@ final class OnnxBatchBuffer implements BatchBuffer {
 
     @Override
     public int capacity() {
-        return slots.length;
+        return slots.capacity();
     }
 
     @Override
     public ByteBuffer slot(int index) {
-        return slots[index];
+        return slots.get(index);
     }
 
-    boolean isFor(ModelSpec spec) {
-        return sha256.equals(spec.sha256())
-                && slots.length == spec.maxBatch()
-                && slots[0].capacity() == spec.slotBytes();
+    BatchSlots slots() {
+        return slots;
     }
 
     /** How many rows the engine computes for that many frames: a fixed batch is always full. */
     int rows(int filled) {
-        return dynamicBatch ? filled : slots.length;
+        return dynamicBatch ? filled : slots.capacity();
     }
 
     /** Takes back the output of the last run. */
     void forgetOutput() {
-        if (closed) {
-            throw new IllegalStateException("batch buffer is closed");
-        }
+        slots.requireOpen();
         output = null;
     }
 
@@ -235,16 +223,16 @@ final class OnnxBatchBuffer implements BatchBuffer {
     }
 
     RawOutput output() {
-        if (closed || output == null) {
-            throw new IllegalStateException(
-                    closed ? "batch buffer is closed" : "batch buffer has no run to await");
+        slots.requireOpen();
+        if (output == null) {
+            throw new IllegalStateException("batch buffer has no run to await");
         }
         return output;
     }
 
     @Override
     public void close() {
-        closed = true;
+        slots.close();
         pixels.close();
         for (BatchTensors tensors : pinned) {
             if (tensors != null) {

@@ -10,6 +10,7 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.TensorInfo;
 import io.sightline.inference.BatchBuffer;
+import io.sightline.inference.BatchSlots;
 import io.sightline.inference.GraphTensor;
 import io.sightline.inference.GraphTensor.ElementType;
 import io.sightline.inference.InferenceBackend;
@@ -350,10 +351,7 @@ public final class OnnxRuntimeBackend implements InferenceBackend {
     public void submit(BatchBuffer batch, int filled) {
         requireOpen();
         OnnxBatchBuffer buffer = own(batch);
-        if (filled < 1 || filled > buffer.capacity()) {
-            throw new IllegalArgumentException(
-                    "filled=" + filled + " capacity=" + buffer.capacity());
-        }
+        buffer.slots().requireFilled(filled);
         buffer.forgetOutput();
         int rows = buffer.rows(filled);
         Map<String, OnnxTensor> inputs =
@@ -388,17 +386,11 @@ public final class OnnxRuntimeBackend implements InferenceBackend {
     }
 
     private OnnxBatchBuffer own(BatchBuffer batch) {
-        if (batch instanceof OnnxBatchBuffer buffer && buffer.isFor(spec)) {
+        if (batch instanceof OnnxBatchBuffer buffer) {
+            buffer.slots().requireFor(model.path(), spec);
             return buffer;
         }
-        throw new IllegalArgumentException(
-                "buffer "
-                        + batch
-                        + " is not of model "
-                        + model.path()
-                        + " with "
-                        + spec.maxBatch()
-                        + " slots");
+        throw BatchSlots.foreign(batch, model.path(), spec);
     }
 
     private void requireOpen() {

@@ -16,6 +16,8 @@ final class Cuda {
      */
     static void check(int status, String call) {
         if (status != GpuCalls.SUCCESS) {
+            // The runtime remembers it until it is asked, and TensorRT would take it for its own.
+            int ignored = cudart.cudaGetLastError();
             throw new InferenceException(call + " failed: " + describe(status));
         }
     }

@@ -23,6 +23,7 @@ final class DeviceBatch implements AutoCloseable {
     final GpuEvent uploaded;
     final GpuEvent computeStarted;
     final GpuEvent computed;
+    final GpuEvent downloadStarted;
     final GpuEvent done;
 
     /** Submitted, and not awaited yet. */
@@ -41,6 +42,7 @@ final class DeviceBatch implements AutoCloseable {
             uploaded = handles.own(new GpuEvent());
             computeStarted = handles.own(new GpuEvent());
             computed = handles.own(new GpuEvent());
+            downloadStarted = handles.own(new GpuEvent());
             done = handles.own(new GpuEvent());
             opened = true;
         } finally {

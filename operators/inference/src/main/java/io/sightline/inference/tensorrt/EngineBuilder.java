@@ -23,6 +23,7 @@ import org.bytedeco.tensorrt.global.nvonnxparser;
 import org.bytedeco.tensorrt.nvinfer.Dims64;
 import org.bytedeco.tensorrt.nvinfer.IBuilder;
 import org.bytedeco.tensorrt.nvinfer.IBuilderConfig;
+import org.bytedeco.tensorrt.nvinfer.IExecutionContext;
 import org.bytedeco.tensorrt.nvinfer.IHostMemory;
 import org.bytedeco.tensorrt.nvinfer.ILogger.Severity;
 import org.bytedeco.tensorrt.nvinfer.INetworkDefinition;
@@ -171,6 +172,9 @@ final class EngineBuilder {
                         ? profiles.ranges()
                         : List.of(new BatchProfiles.Range(spec.maxBatch(), spec.maxBatch()))) {
             IOptimizationProfile profile = builder.createOptimizationProfile();
+            if (profile == null || profile.isNull()) {
+                throw EngineLog.failed("createOptimizationProfile");
+            }
             set(profile, input, OptProfileSelector.kMIN, spec, range.min());
             set(profile, input, OptProfileSelector.kOPT, spec, range.max());
             set(profile, input, OptProfileSelector.kMAX, spec, range.max());
@@ -221,42 +225,52 @@ final class EngineBuilder {
     }
 
     private Owned<ITimingCache> readTimings(IBuilderConfig config) throws IOException {
-        byte[] known = Files.exists(timings) ? Files.readAllBytes(timings) : new byte[0];
-        Owned<ITimingCache> cache = newTimings(config, known);
-        if (config.setTimingCache(cache.get(), false)) {
-            return cache;
+        if (Files.exists(timings)) {
+            try {
+                return newTimings(config, Files.readAllBytes(timings));
+            } catch (InferenceException e) {
+                LOG.warn("{} is of no use here, so kernels are timed anew: {}", timings, e);
+            }
         }
-        LOG.warn("{} is of another GPU or TensorRT: kernels are timed anew", timings);
-        cache.close();
-        Owned<ITimingCache> empty = newTimings(config, new byte[0]);
-        EngineLog.require(config.setTimingCache(empty.get(), false), "setTimingCache");
-        return empty;
+        return newTimings(config, new byte[0]);
     }
 
     private static Owned<ITimingCache> newTimings(IBuilderConfig config, byte[] known) {
         try (BytePointer blob = known.length == 0 ? null : new BytePointer(known)) {
-            return Owned.of(
-                    config.createTimingCache(blob, known.length),
-                    ITimingCache::new,
-                    "createTimingCache");
+            Owned<ITimingCache> cache =
+                    Owned.of(
+                            config.createTimingCache(blob, known.length),
+                            ITimingCache::new,
+                            "createTimingCache");
+            if (!config.setTimingCache(cache.get(), false)) {
+                cache.close();
+                throw EngineLog.failed("setTimingCache");
+            }
+            return cache;
         }
     }
 
-    private void writeTimings(IBuilderConfig config) throws IOException {
+    /** Who cannot write them has an engine all the same. */
+    private void writeTimings(IBuilderConfig config) {
+        Path part = null;
         try (Owned<IHostMemory> serialised =
                 Owned.of(
                         config.getTimingCache().serialize(),
                         IHostMemory::new,
                         "serialize of the timing cache")) {
             // Of its own name: builds of other models end at the same time.
-            Path part =
-                    Files.createTempFile(timings.toAbsolutePath().getParent(), "timings", ".part");
+            part = Files.createTempFile(timings.toAbsolutePath().getParent(), "timings", ".part");
             write(serialised.get(), part);
             Files.move(
                     part,
                     timings,
                     StandardCopyOption.ATOMIC_MOVE,
                     StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            LOG.warn("{}: kernel timings were not kept: {}", timings, e.toString());
+            if (part != null) {
+                part.toFile().delete();
+            }
         }
     }
 
@@ -275,11 +289,28 @@ final class EngineBuilder {
     }
 
     private Int8Report inspect(Path plan) {
-        try (TensorRtEngine engine = new TensorRtEngine(plan, gpu)) {
-            Int8Report report =
-                    EngineInspection.of(engine.inspect()).int8(model.quantisedConvolutions());
+        try (TensorRtEngine engine = new TensorRtEngine(plan, gpu);
+                GpuStream stream = new GpuStream()) {
+            List<String> layers = new ArrayList<>();
+            for (int profile = 0; profile < engine.profiles(); profile++) {
+                layers.add(inspect(engine, profile, stream));
+            }
+            Int8Report report = EngineInspection.of(layers).int8(model.quantisedConvolutions());
             report.exceptions().forEach(exception -> LOG.warn("not in int8: {}", exception));
             return report;
+        }
+    }
+
+    private String inspect(TensorRtEngine engine, int profile, GpuStream stream) {
+        ModelSpec spec =
+                model.spec(engine.inputs(), engine.outputs(), options, profiles.maxBatch());
+        int batch = spec.dynamicBatch() ? profiles.ranges().get(profile).max() : spec.maxBatch();
+        try (Owned<IExecutionContext> context = engine.newContext(profile, stream);
+                Dims64 dims = InputDims.of(spec, batch)) {
+            String input = engine.inputs().get(0).name();
+            EngineLog.require(
+                    context.get().setInputShape(input, dims), "setInputShape of batch " + batch);
+            return engine.inspect(context.get());
         }
     }
 }

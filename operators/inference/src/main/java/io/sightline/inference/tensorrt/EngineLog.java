@@ -10,26 +10,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * TensorRT's log, passed on. One for the process, never deleted: TensorRT keeps the first that it
- * is given for good. Its calls tell no reason for a failure, only this log does.
+ * TensorRT's log, passed on. One for the process, never deleted: TensorRT keeps the one that it is
+ * given first, also for those who come with their own later, so it must outlive the job that made
+ * it. Its calls tell no reason for a failure, only this log does.
  */
 final class EngineLog extends ILogger {
 
     private static final Logger LOG = LoggerFactory.getLogger("io.sightline.tensorrt");
 
-    private static final AtomicReference<String> LAST_ERROR = new AtomicReference<>();
-    private static final List<Runnable> LISTENERS = new CopyOnWriteArrayList<>();
+    @SuppressWarnings("unchecked")
+    private static final AtomicReference<String> LAST_ERROR =
+            (AtomicReference<String>) ProcessWide.get("error", AtomicReference::new);
 
-    /** Made when TensorRT is first needed, not when the class is loaded: that loads libraries. */
-    private static EngineLog instance;
+    @SuppressWarnings("unchecked")
+    private static final List<Runnable> LISTENERS =
+            (List<Runnable>) ProcessWide.get("listeners", CopyOnWriteArrayList::new);
 
     private EngineLog() {}
 
-    static synchronized EngineLog instance() {
-        if (instance == null) {
-            instance = new EngineLog();
-        }
-        return instance;
+    static ILogger instance() {
+        return (ILogger) ProcessWide.get("log", EngineLog::new);
     }
 
     /** Told of every message until closed, by the thread that logs. */
@@ -59,19 +59,25 @@ final class EngineLog extends ILogger {
     @Override
     public void log(Severity severity, String message) {
         try {
-            String text = String.valueOf(message).replaceAll("\\s+", " ").strip();
-            switch (severity.intern()) {
-                case kINTERNAL_ERROR, kERROR -> {
-                    LAST_ERROR.set(text);
-                    LOG.error(text);
-                }
-                case kWARNING -> LOG.warn(text);
-                case kINFO -> LOG.info(text);
-                case kVERBOSE -> LOG.trace(text);
+            // A build tells hundreds of thousands of details.
+            if (severity.intern() != Severity.kVERBOSE || LOG.isTraceEnabled()) {
+                pass(severity.intern(), String.valueOf(message).replaceAll("\\s+", " ").strip());
             }
             LISTENERS.forEach(Runnable::run);
         } catch (Throwable e) {
             LOG.warn("a message of TensorRT's was lost", e);
+        }
+    }
+
+    private static void pass(Severity severity, String text) {
+        switch (severity) {
+            case kINTERNAL_ERROR, kERROR -> {
+                LAST_ERROR.set(text);
+                LOG.error(text);
+            }
+            case kWARNING -> LOG.warn(text);
+            case kINFO -> LOG.info(text);
+            case kVERBOSE -> LOG.trace(text);
         }
     }
 }

@@ -139,7 +139,8 @@ final class GpuProbe {
                 cause);
     }
 
-    private static String version(int version) {
+    /** As CUDA writes its versions: 12.6. */
+    static String version(int version) {
         return version / 1000 + "." + version % 1000 / 10;
     }
 

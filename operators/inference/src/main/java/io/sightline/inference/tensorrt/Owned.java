@@ -2,6 +2,7 @@
 package io.sightline.inference.tensorrt;
 
 import io.sightline.inference.InferenceException;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.Pointer;
@@ -44,6 +45,12 @@ final class Owned<T extends Pointer> implements AutoCloseable {
             Object address =
                     deallocator.getClass().getMethod("deallocatorAddress").invoke(deallocator);
             INIT.invoke(object, object.address(), 1L, object.address(), address);
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof Error error) {
+                // Such as JavaCPP's own limit of memory.
+                throw error;
+            }
+            throw misfit(e);
         } catch (ReflectiveOperationException e) {
             throw misfit(e);
         }

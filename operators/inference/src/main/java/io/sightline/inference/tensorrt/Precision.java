@@ -27,12 +27,17 @@ public enum Precision {
      *     as {@code wanted} needs it
      */
     static Precision of(ModelFile model, Precision wanted) {
+        boolean quantised = model.precision().equals(INT8.label());
         if (!model.target().orElse(TensorRtBackend.NAME).equals(TensorRtBackend.NAME)) {
             throw new InferenceException(
-                    "model %s: is quantised for %s, which TensorRT cannot take: use the file that was written for %s beside it, or run ./sightline model quantize --target tensorrt on the float model"
-                            .formatted(model.path(), model.target().get(), TensorRtBackend.NAME));
+                    "model %s: is %s for %s, which TensorRT cannot take: use the file that was written for %s beside it, or run ./sightline model %s --target tensorrt on the float model"
+                            .formatted(
+                                    model.path(),
+                                    quantised ? "quantised" : "prepared",
+                                    model.target().get(),
+                                    TensorRtBackend.NAME,
+                                    quantised ? "quantize" : "prepare"));
         }
-        boolean quantised = model.precision().equals(INT8.label());
         if (wanted == INT8 && !quantised) {
             throw new InferenceException(
                     "model %s: has no Q/DQ pairs to compute in int8 by: run ./sightline model quantize --target tensorrt on it, or use --precision fp16"

@@ -2,6 +2,7 @@
 package io.sightline.inference.tensorrt;
 
 import io.sightline.inference.BatchBuffer;
+import io.sightline.inference.BatchSlots;
 import io.sightline.inference.GpuUsage;
 import io.sightline.inference.GraphTensor;
 import io.sightline.inference.InferenceBackend;
@@ -27,14 +28,16 @@ import org.bytedeco.tensorrt.nvinfer.IExecutionContext;
  * A lane on an NVIDIA GPU.
  *
  * <pre>
- *   upload   ── copy of batch 2 ──────── copy of batch 3 ───
- *   compute  ─────── run 1, results 1 ──────── run 2, results 2 ───
- *   thread   ─────────────────────────── read 1 ──────────────── read 2 ───
+ *   upload   ── batch 2 ─────────── batch 3 ───────────
+ *   compute  ────── run 1 ─────────────── run 2 ────────────── run 3 ───
+ *   download ─────────── results 1 ───────────── results 2 ───
+ *   thread   ────────────────── read 1 ────────────────── read 2 ───
  * </pre>
  *
- * Two streams, because within one a copy would wait for the run before it; two batches in flight,
- * because the next must be on the GPU when the last is done. Each batch size runs with the profile
- * that was tuned for it. All memory is allocated here, once; a run allocates nothing.
+ * Three streams, because within one a copy would wait for the run before it, and the next run for
+ * the copy; two batches in flight, because the next must be on the GPU when the last is done. Each
+ * batch size runs with the profile that was tuned for it. All memory is allocated here, once; a run
+ * allocates nothing.
  */
 final class TensorRtBackend implements InferenceBackend {
 
@@ -53,8 +56,12 @@ final class TensorRtBackend implements InferenceBackend {
     private final Handles handles = new Handles();
     private final GpuStream upload;
     private final GpuStream compute;
+    private final GpuStream download;
     private final TensorPort inputPort;
+
+    /** Those that are read. */
     private final List<TensorPort> outputPorts;
+
     private final RgbPlanes converter = new RgbPlanes();
     private final DeviceBatch[] ring = new DeviceBatch[IN_FLIGHT];
     private final GpuMonitor monitor;
@@ -77,6 +84,9 @@ final class TensorRtBackend implements InferenceBackend {
      * Opens a lane and runs it once with every profile, so that what cannot run fails here.
      *
      * @param engine a holding of which becomes this lane's, also if this fails
+     * @param profiles the engine's
+     * @param maxBatch slots of a buffer where the graph leaves its batch open: no more than the
+     *     engine takes
      * @throws InferenceException if the model is none that Sightline can feed or read, or if the
      *     GPU has not memory enough
      */
@@ -85,11 +95,12 @@ final class TensorRtBackend implements InferenceBackend {
             ModelFile model,
             ModelOptions options,
             Precision precision,
-            BatchProfiles profiles) {
+            BatchProfiles profiles,
+            int maxBatch) {
         TensorRtBackend backend;
         try {
             ModelSpec spec =
-                    model.spec(engine.inputs(), engine.outputs(), options, profiles.maxBatch())
+                    model.spec(engine.inputs(), engine.outputs(), options, maxBatch)
                             .withPrecision(precision.label());
             backend = new TensorRtBackend(engine, model, spec, profiles);
         } catch (RuntimeException | Error e) {
@@ -131,6 +142,7 @@ final class TensorRtBackend implements InferenceBackend {
         try {
             upload = handles.own(new GpuStream());
             compute = handles.own(new GpuStream());
+            download = handles.own(new GpuStream());
             inputDims = handles.own(InputDims.of(spec, spec.maxBatch()));
             GraphTensor input = engine.inputs().get(0);
             inputPort = new TensorPort(input.name(), input.type(), inputRow(inputDims));
@@ -138,7 +150,10 @@ final class TensorRtBackend implements InferenceBackend {
             for (int profile = 0; profile < shapedRows.length; profile++) {
                 contexts.add(newContext(profile, scratch));
             }
-            outputPorts = outputPorts();
+            int read = spec.layout() == OutputLayout.END2END ? engine.outputs().size() : 1;
+            List<TensorPort> ports = outputPorts();
+            outputPorts = ports.subList(0, read);
+            sink(ports.subList(read, ports.size()));
             for (int i = 0; i < IN_FLIGHT; i++) {
                 ring[i] =
                         handles.own(
@@ -149,6 +164,7 @@ final class TensorRtBackend implements InferenceBackend {
                                         spec.maxBatch()));
             }
             monitor = handles.own(new GpuMonitor(engine.gpu().index()));
+            handles.own(this::settle);
             opened = true;
         } finally {
             if (!opened) {
@@ -163,11 +179,7 @@ final class TensorRtBackend implements InferenceBackend {
     }
 
     private IExecutionContext newContext(int profile, DeviceMemory scratch) {
-        IExecutionContext context = handles.own(engine.newContext()).get();
-        EngineLog.require(
-                context.setOptimizationProfileAsync(profile, compute.handle()),
-                "setOptimizationProfileAsync(" + profile + ")");
-        compute.synchronise();
+        IExecutionContext context = handles.own(engine.newContext(profile, compute)).get();
         context.setDeviceMemoryV2(scratch.address(), scratch.bytes());
         return context;
     }
@@ -176,10 +188,8 @@ final class TensorRtBackend implements InferenceBackend {
     private List<TensorPort> outputPorts() {
         int largest = profiles.indexFor(spec.maxBatch());
         IExecutionContext context = shaped(largest, spec.maxBatch());
-        List<GraphTensor> outputs = engine.outputs();
         List<TensorPort> ports = new ArrayList<>();
-        for (GraphTensor output :
-                spec.layout() == OutputLayout.END2END ? outputs : outputs.subList(0, 1)) {
+        for (GraphTensor output : engine.outputs()) {
             try (Dims64 dims = context.getTensorShape(output.name())) {
                 int[] shape = TensorRtEngine.dimensions(dims);
                 if (shape.length == 0 || shape[0] != spec.maxBatch()) {
@@ -201,11 +211,25 @@ final class TensorRtBackend implements InferenceBackend {
         return List.copyOf(ports);
     }
 
+    /** An engine computes all its outputs: what nobody reads must have a place too. */
+    private void sink(List<TensorPort> unread) {
+        for (TensorPort port : unread) {
+            DeviceMemory place = handles.own(new DeviceMemory(port.rowBytes() * spec.maxBatch()));
+            for (IExecutionContext context : contexts) {
+                EngineLog.require(
+                        context.setTensorAddress(port.name(), place.address()),
+                        "setTensorAddress of '" + port.name() + "'");
+            }
+        }
+    }
+
     private void warmUp() {
         try (BatchBuffer buffer = newBuffer()) {
             for (BatchProfiles.Range range : profiles.ranges()) {
-                submit(buffer, range.max());
-                await(buffer);
+                if (range.min() <= spec.maxBatch()) {
+                    submit(buffer, Math.min(range.max(), spec.maxBatch()));
+                    await(buffer);
+                }
             }
         }
         copyNanos.reset();
@@ -256,10 +280,7 @@ final class TensorRtBackend implements InferenceBackend {
     public void submit(BatchBuffer batch, int filled) {
         requireOpen();
         TensorRtBatchBuffer buffer = own(batch);
-        if (filled < 1 || filled > buffer.capacity()) {
-            throw new IllegalArgumentException(
-                    "filled=" + filled + " capacity=" + buffer.capacity());
-        }
+        buffer.slots().requireFilled(filled);
         buffer.requireIdle();
         DeviceBatch run = ring[nextInRing];
         if (run.inFlight) {
@@ -276,10 +297,12 @@ final class TensorRtBackend implements InferenceBackend {
         run.computeStarted.record(compute);
         enqueue(run, rows);
         run.computed.record(compute);
+        download.await(run.computed);
+        run.downloadStarted.record(download);
         for (int i = 0; i < outputPorts.size(); i++) {
-            compute.toHost(buffer.result(i), run.output(i), outputPorts.get(i).rowBytes() * rows);
+            download.toHost(buffer.result(i), run.output(i), outputPorts.get(i).rowBytes() * rows);
         }
-        run.done.record(compute);
+        run.done.record(download);
         run.inFlight = true;
         nextInRing = (nextInRing + 1) % IN_FLIGHT;
         buffer.submitted(run, rows);
@@ -328,47 +351,51 @@ final class TensorRtBackend implements InferenceBackend {
             copyNanos.add(run.uploaded.nanosSince(run.uploadStarted));
             queueNanos.add(run.computeStarted.nanosSince(run.uploaded));
             computeNanos.add(run.computed.nanosSince(run.computeStarted));
-            copyNanos.add(run.done.nanosSince(run.computed));
+            copyNanos.add(run.done.nanosSince(run.downloadStarted));
             buffer.arrived();
         }
         return buffer.output();
     }
 
-    /** Full batches back to back on what lies on the GPU, images a second. Nothing in flight. */
+    /**
+     * Full batches back to back on what the last runs left on the GPU, images a second. Nothing may
+     * be in flight.
+     */
     double framesPerSecondAlone(Duration duration) {
         requireOpen();
         Cuda.use(engine.gpu().index());
-        DeviceBatch run = ring[nextInRing];
-        backToBack(run);
+        int next = 0;
+        enqueueMany(ring[next]);
+        ring[next].computed.await();
         long start = System.nanoTime();
         long frames = 0;
+        enqueueMany(ring[next]);
         while (System.nanoTime() - start < duration.toNanos()) {
-            backToBack(run);
+            // The next are queued before the last are waited for: the GPU never waits for the host.
+            DeviceBatch last = ring[next];
+            next = (next + 1) % IN_FLIGHT;
+            enqueueMany(ring[next]);
+            last.computed.await();
             frames += (long) BACK_TO_BACK * spec.maxBatch();
         }
+        ring[next].computed.await();
+        frames += (long) BACK_TO_BACK * spec.maxBatch();
         return frames * 1e9 / (System.nanoTime() - start);
     }
 
-    private void backToBack(DeviceBatch run) {
+    private void enqueueMany(DeviceBatch run) {
         for (int i = 0; i < BACK_TO_BACK; i++) {
             enqueue(run, spec.maxBatch());
         }
-        run.done.record(compute);
-        run.done.await();
+        run.computed.record(compute);
     }
 
     private TensorRtBatchBuffer own(BatchBuffer batch) {
-        if (batch instanceof TensorRtBatchBuffer buffer && buffer.isFor(spec)) {
+        if (batch instanceof TensorRtBatchBuffer buffer) {
+            buffer.slots().requireFor(model.path(), spec);
             return buffer;
         }
-        throw new IllegalArgumentException(
-                "buffer "
-                        + batch
-                        + " is not of model "
-                        + model.path()
-                        + " with "
-                        + spec.maxBatch()
-                        + " slots");
+        throw BatchSlots.foreign(batch, model.path(), spec);
     }
 
     private void requireOpen() {
@@ -394,13 +421,18 @@ final class TensorRtBackend implements InferenceBackend {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        try {
-            Cuda.use(engine.gpu().index());
-            upload.synchronise();
-            compute.synchronise();
-        } finally {
-            handles.close();
-            engine.close();
+        handles.close();
+        for (DeviceBatch run : ring) {
+            run.inFlight = false;
         }
+        engine.close();
+    }
+
+    /** Owned last and so closed first: nothing may still run in what is given back then. */
+    private void settle() {
+        Cuda.use(engine.gpu().index());
+        upload.synchronise();
+        compute.synchronise();
+        download.synchronise();
     }
 }

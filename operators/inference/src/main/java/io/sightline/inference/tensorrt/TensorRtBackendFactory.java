@@ -25,6 +25,8 @@ import org.slf4j.LoggerFactory;
  * @param border stated by the user, in pixels; null where not
  * @param size stated by the user; null where not
  * @param maxBatch slots of a buffer where the graph leaves its batch open
+ * @param engineBatch largest batch that the engine is built for; at least {@code maxBatch}, so that
+ *     one engine can serve several
  * @param precision stated by the user; null where not
  * @param gpus indices as the CUDA driver counts, lanes take them in turn; empty where the user
  *     names none: those that Flink assigns, else the first
@@ -36,6 +38,7 @@ public record TensorRtBackendFactory(
         Integer border,
         InputSize size,
         int maxBatch,
+        int engineBatch,
         Precision precision,
         List<Integer> gpus,
         String engineCache)
@@ -64,14 +67,22 @@ public record TensorRtBackendFactory(
     @Override
     public FileBackendFactory withModel(String other) {
         return new TensorRtBackendFactory(
-                other, layout, border, size, maxBatch, precision, gpus, engineCache);
+                other, layout, border, size, maxBatch, engineBatch, precision, gpus, engineCache);
     }
 
     @Override
     public FileBackendFactory onGpus(List<Integer> devices) {
         return gpus.isEmpty()
                 ? new TensorRtBackendFactory(
-                        model, layout, border, size, maxBatch, precision, devices, engineCache)
+                        model,
+                        layout,
+                        border,
+                        size,
+                        maxBatch,
+                        engineBatch,
+                        precision,
+                        devices,
+                        engineCache)
                 : this;
     }
 
@@ -85,11 +96,12 @@ public record TensorRtBackendFactory(
                                 border == null ? OptionalInt.empty() : OptionalInt.of(border),
                                 Optional.ofNullable(size)),
                         precision,
-                        maxBatch,
+                        engineBatch,
                         engineCache == null
                                 ? TensorRtEngines.defaultCache()
                                 : Path.of(engineCache));
-        return List.copyOf(engines.open(gpus.isEmpty() ? List.of(0) : gpus, lanes, LOG::info));
+        return List.copyOf(
+                engines.open(gpus.isEmpty() ? List.of(0) : gpus, lanes, maxBatch, LOG::info));
     }
 
     @Override

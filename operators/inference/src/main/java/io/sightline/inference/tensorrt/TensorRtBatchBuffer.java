@@ -2,6 +2,7 @@
 package io.sightline.inference.tensorrt;
 
 import io.sightline.inference.BatchBuffer;
+import io.sightline.inference.BatchSlots;
 import io.sightline.inference.GraphTensor.ElementType;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.RawOutput;
@@ -19,11 +20,10 @@ final class TensorRtBatchBuffer implements BatchBuffer {
     /** Of the backend that made it. */
     private final int gpu;
 
-    private final String sha256;
     private final List<TensorPort> ports;
     private final Handles handles = new Handles();
     private final PinnedMemory pixels;
-    private final ByteBuffer[] slots;
+    private final BatchSlots slots;
     private final List<PinnedMemory> results = new ArrayList<>();
 
     /** By number of rows. */
@@ -34,24 +34,16 @@ final class TensorRtBatchBuffer implements BatchBuffer {
 
     private int rows;
     private RawOutput output;
-    private volatile boolean closed;
 
     /** By a thread that uses that GPU. */
     TensorRtBatchBuffer(int gpu, ModelSpec spec, List<TensorPort> ports) {
         this.gpu = gpu;
-        this.sha256 = spec.sha256();
         this.ports = ports;
         int capacity = spec.maxBatch();
         boolean opened = false;
         try {
             pixels = handles.own(new PinnedMemory((long) capacity * spec.slotBytes()));
-            slots = new ByteBuffer[capacity];
-            for (int i = 0; i < capacity; i++) {
-                slots[i] =
-                        pixels.bytes()
-                                .slice(i * spec.slotBytes(), spec.slotBytes())
-                                .order(pixels.bytes().order());
-            }
+            slots = new BatchSlots(spec, pixels.bytes());
             for (TensorPort port : ports) {
                 results.add(handles.own(new PinnedMemory(port.rowBytes() * capacity)));
             }
@@ -59,6 +51,7 @@ final class TensorRtBatchBuffer implements BatchBuffer {
             for (int size = 1; size <= capacity; size++) {
                 outputByRows[size] = view(size);
             }
+            handles.own(this::settle);
             opened = true;
         } finally {
             if (!opened) {
@@ -94,18 +87,16 @@ final class TensorRtBatchBuffer implements BatchBuffer {
 
     @Override
     public int capacity() {
-        return slots.length;
+        return slots.capacity();
     }
 
     @Override
     public ByteBuffer slot(int index) {
-        return slots[index];
+        return slots.get(index);
     }
 
-    boolean isFor(ModelSpec spec) {
-        return sha256.equals(spec.sha256())
-                && slots.length == spec.maxBatch()
-                && slots[0].capacity() == spec.slotBytes();
+    BatchSlots slots() {
+        return slots;
     }
 
     PinnedMemory pixels() {
@@ -118,7 +109,7 @@ final class TensorRtBatchBuffer implements BatchBuffer {
 
     /** Takes back the output of the last run. */
     void requireIdle() {
-        requireOpen();
+        slots.requireOpen();
         if (run != null) {
             throw new IllegalStateException("batch buffer is in flight: await it first");
         }
@@ -132,7 +123,7 @@ final class TensorRtBatchBuffer implements BatchBuffer {
 
     /** The run to wait for; null where it was awaited before. */
     DeviceBatch run() {
-        requireOpen();
+        slots.requireOpen();
         if (run == null && output == null) {
             throw new IllegalStateException("batch buffer has no run to await");
         }
@@ -159,20 +150,19 @@ final class TensorRtBatchBuffer implements BatchBuffer {
         return output;
     }
 
-    private void requireOpen() {
-        if (closed) {
-            throw new IllegalStateException("batch buffer is closed");
+    @Override
+    public void close() {
+        if (slots.close()) {
+            handles.close();
         }
     }
 
-    @Override
-    public void close() {
-        if (closed) {
-            return;
-        }
-        closed = true;
+    /** Owned last and so closed first: a GPU may still copy from and to this memory. */
+    private void settle() {
         // Any GPU would do, but the driver sets up each that a thread uses for the first time.
         Cuda.use(gpu);
-        handles.close();
+        if (run != null && run.inFlight) {
+            run.done.await();
+        }
     }
 }

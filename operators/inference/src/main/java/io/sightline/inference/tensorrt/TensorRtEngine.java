@@ -4,10 +4,10 @@ package io.sightline.inference.tensorrt;
 import io.sightline.inference.GraphTensor;
 import io.sightline.inference.GraphTensor.ElementType;
 import io.sightline.inference.InferenceException;
+import java.io.EOFException;
 import java.io.IOException;
-import java.nio.MappedByteBuffer;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,25 +44,22 @@ final class TensorRtEngine implements AutoCloseable {
         this.gpu = gpu;
         Cuda.use(gpu.index());
         boolean loaded = false;
-        try (FileChannel file = FileChannel.open(plan)) {
-            MappedByteBuffer bytes = file.map(MapMode.READ_ONLY, 0, file.size());
+        try (BytePointer blob = read(plan)) {
             Owned<IRuntime> runtime =
                     handles.own(
                             Owned.of(
                                     nvinfer.createInferRuntime(EngineLog.instance()),
                                     IRuntime::new,
                                     "createInferRuntime"));
-            try (BytePointer blob = new BytePointer(bytes)) {
-                engine =
-                        handles.own(
-                                        Owned.of(
-                                                runtime.get()
-                                                        .deserializeCudaEngine(
-                                                                blob, bytes.capacity()),
-                                                ICudaEngine::new,
-                                                "deserializeCudaEngine of " + plan))
-                                .get();
-            }
+            engine =
+                    handles.own(
+                                    Owned.of(
+                                            runtime.get()
+                                                    .deserializeCudaEngine(blob, blob.capacity()),
+                                            ICudaEngine::new,
+                                            "deserializeCudaEngine of " + plan))
+                            .get();
+            handles.own(() -> Cuda.use(gpu.index()));
             loaded = true;
         } catch (IOException e) {
             throw new InferenceException("engine " + plan + ": cannot be read: " + e, e);
@@ -70,6 +67,26 @@ final class TensorRtEngine implements AutoCloseable {
             if (!loaded) {
                 handles.close();
             }
+        }
+    }
+
+    /** Not mapped: what is mapped stays in memory until the garbage collector comes by. */
+    private static BytePointer read(Path plan) throws IOException {
+        BytePointer blob = null;
+        try (FileChannel file = FileChannel.open(plan)) {
+            blob = new BytePointer(file.size());
+            ByteBuffer bytes = blob.asByteBuffer();
+            while (bytes.hasRemaining()) {
+                if (file.read(bytes) < 0) {
+                    throw new EOFException("cut short while it was read");
+                }
+            }
+            return blob;
+        } catch (IOException e) {
+            if (blob != null) {
+                blob.close();
+            }
+            throw e;
         }
     }
 
@@ -140,21 +157,44 @@ final class TensorRtEngine implements AutoCloseable {
         return engine.getDeviceMemorySizeV2();
     }
 
-    /** A context that computes in memory its owner gives it. */
-    Owned<IExecutionContext> newContext() {
-        return Owned.of(
-                engine.createExecutionContext(ExecutionContextAllocationStrategy.kUSER_MANAGED),
-                IExecutionContext::new,
-                "createExecutionContext");
+    /**
+     * A context that computes in memory its owner gives it.
+     *
+     * @param profile which it is for, for good
+     * @param stream to prepare it on; nothing of it is left there
+     */
+    Owned<IExecutionContext> newContext(int profile, GpuStream stream) {
+        Owned<IExecutionContext> context =
+                Owned.of(
+                        engine.createExecutionContext(
+                                ExecutionContextAllocationStrategy.kUSER_MANAGED),
+                        IExecutionContext::new,
+                        "createExecutionContext");
+        try {
+            EngineLog.require(
+                    context.get().setOptimizationProfileAsync(profile, stream.handle()),
+                    "setOptimizationProfileAsync(" + profile + ")");
+            stream.synchronise();
+            return context;
+        } catch (RuntimeException | Error e) {
+            context.close();
+            throw e;
+        }
     }
 
-    /** Its layers as JSON, for {@link EngineInspection}. */
-    String inspect() {
+    /**
+     * Its layers as JSON, for {@link EngineInspection}.
+     *
+     * @param context of this engine, with a shape set: without one the inspector tells no format of
+     *     a tensor whose batch is open
+     */
+    String inspect(IExecutionContext context) {
         try (Owned<IEngineInspector> inspector =
                 Owned.of(
                         engine.createEngineInspector(),
                         IEngineInspector::new,
                         "createEngineInspector")) {
+            EngineLog.require(inspector.get().setExecutionContext(context), "setExecutionContext");
             return inspector.get().getEngineInformation(LayerInformationFormat.kJSON);
         }
     }
@@ -163,7 +203,6 @@ final class TensorRtEngine implements AutoCloseable {
     @Override
     public synchronized void close() {
         if (holders > 0 && --holders == 0) {
-            Cuda.use(gpu.index());
             handles.close();
         }
     }

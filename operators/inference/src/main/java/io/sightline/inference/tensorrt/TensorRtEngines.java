@@ -70,6 +70,25 @@ public final class TensorRtEngines {
         GpuProbe.ofThisMachine().require(gpu);
     }
 
+    /**
+     * What a measurement is to name.
+     *
+     * @param gpu index as the CUDA driver counts
+     * @return the GPU, and the versions of TensorRT, the CUDA runtime, and CUDA that the driver is
+     *     for
+     * @throws InferenceException if that GPU cannot be used
+     */
+    public static String describe(int gpu) {
+        GpuDevice device = GpuProbe.ofThisMachine().require(gpu);
+        GpuCalls calls = new NativeGpuCalls();
+        return "%s, TensorRT %s, CUDA %s, driver for CUDA %s"
+                .formatted(
+                        device,
+                        device.tensorRt(),
+                        GpuProbe.version(calls.runtimeVersion()),
+                        GpuProbe.version(calls.driverVersion()));
+    }
+
     /** Where engines are kept if the user names no folder. */
     public static Path defaultCache() {
         return Path.of(System.getProperty("user.home"), ".cache", "sightline", "engines");
@@ -100,8 +119,12 @@ public final class TensorRtEngines {
     /**
      * Opens lanes, the first on the first GPU, and so on in turn. Engines that are not there are
      * built.
+     *
+     * @param batch slots of a buffer where the graph leaves its batch open: an engine for larger
+     *     batches runs smaller ones with the same profiles as one that is built for those
      */
-    List<TensorRtBackend> open(List<Integer> gpus, int lanes, Consumer<String> progress) {
+    List<TensorRtBackend> open(
+            List<Integer> gpus, int lanes, int batch, Consumer<String> progress) {
         GpuProbe probe = GpuProbe.ofThisMachine();
         List<GpuDevice> devices = gpus.stream().map(probe::require).toList();
         List<TensorRtEngine> engines = new ArrayList<>();
@@ -117,7 +140,8 @@ public final class TensorRtEngines {
                                 model,
                                 options,
                                 precision,
-                                profiles));
+                                profiles,
+                                Math.min(batch, profiles.maxBatch())));
             }
             return backends;
         } catch (RuntimeException | Error e) {

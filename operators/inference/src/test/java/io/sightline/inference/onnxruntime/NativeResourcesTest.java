@@ -9,6 +9,7 @@ import io.sightline.inference.ModelOptions;
 import io.sightline.inference.ModelSpec.InputFormat;
 import io.sightline.inference.testing.OnnxGraph;
 import io.sightline.inference.testing.TestModels;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -44,9 +45,16 @@ final class NativeResourcesTest {
                                 "-XX:TieredStopAtLevel=1"),
                         folder.toString());
         System.out.println(output);
-        long grownKib = Long.parseLong(output.replaceAll("(?s).*grown by (-?\\d+) KiB.*", "$1"));
-        // A session of this model holds about 1 MiB: a leak would show as 200 MiB.
+        long grownKib = grown(output, "grown by ([-+]\\d+) KiB");
+        // A session of this model holds about 1 MiB: a leak would show as 1,000 MiB.
         assertThat(grownKib).isLessThan(32 * 1024);
+        // The JVM's own threads come and go.
+        assertThat(grown(output, "files ([-+]\\d+)")).isLessThan(10);
+        assertThat(grown(output, "threads ([-+]\\d+)")).isLessThan(10);
+    }
+
+    private static long grown(String output, String pattern) {
+        return Long.parseLong(output.replaceAll("(?s).*" + pattern + ".*", "$1"));
     }
 
     @Test
@@ -108,10 +116,20 @@ final class NativeResourcesTest {
                             .output("bytes", OnnxGraph.UINT8, 1, 96, 96, 3)
                             .write(folder.resolve("strange.onnx"));
             // What the JVM itself and the allocator take until they settle.
-            cycles(good, bad, strange, 200, 100);
+            cycles(good, bad, strange, 200, 20);
             long before = residentKib();
-            cycles(good, bad, strange, 200, 100);
-            System.out.println("grown by " + (residentKib() - before) + " KiB");
+            int files = entries("/proc/self/fd");
+            int threads = entries("/proc/self/task");
+            cycles(good, bad, strange, 1_000, 100);
+            System.out.printf(
+                    "grown by %+d KiB, files %+d, threads %+d%n",
+                    residentKib() - before,
+                    entries("/proc/self/fd") - files,
+                    entries("/proc/self/task") - threads);
+        }
+
+        private static int entries(String folder) {
+            return new File(folder).list().length;
         }
 
         private static void cycles(Path good, Path bad, Path strange, int opens, int failures) {

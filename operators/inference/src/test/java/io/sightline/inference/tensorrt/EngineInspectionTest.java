@@ -26,11 +26,58 @@ class EngineInspectionTest {
     }
 
     private static Int8Report report(List<String> convolutions, String... layers) {
-        return EngineInspection.of(
-                        "{\"Layers\": ["
-                                + String.join(",", layers)
-                                + "], \"Bindings\": [\"images\"]}")
-                .int8(convolutions);
+        return EngineInspection.of(List.of(json(layers))).int8(convolutions);
+    }
+
+    private static String json(String... layers) {
+        return "{\"Layers\": [" + String.join(",", layers) + "], \"Bindings\": [\"images\"]}";
+    }
+
+    /** As the inspector shows a layer whose batch is open and whose profile it was not asked of. */
+    private static String open(String name, String more) {
+        return """
+        {"Name": "%s", "LayerType": "CaskConvolution",
+         "Inputs": [{"Name": "in", "Dimensions": [-1,32,80,80],
+                     "Format/Datatype": "N/A due to dynamic shapes"}]%s}"""
+                .formatted(name, more);
+    }
+
+    @Test
+    void shouldTellByWeightsAndKernelWhereFormatsAreNotTold() {
+        Int8Report report =
+                report(
+                        List.of("a", "b", "c", "d", "e"),
+                        open("a", ", \"Weights\": {\"Type\": \"Int8\", \"Count\": 9216}"),
+                        open("b", ", \"Weights\": {\"Type\": \"Half\", \"Count\": 9216}"),
+                        open(
+                                "c",
+                                ", \"TacticName\": \"sm75_xmma_fprop_implicit_gemm_interleaved_i8i8_i8i32_f32\""),
+                        open("d", ", \"TacticName\": \"sm75_xmma_fprop_implicit_gemm_f16f16\""),
+                        open("e", ""));
+        assertThat(report.int8()).isEqualTo(2);
+        assertThat(report.exceptions())
+                .containsExactly(
+                        "b: CaskConvolution has weights of Half",
+                        "d: CaskConvolution reads an unknown format by sm75_xmma_fprop_implicit_gemm_f16f16",
+                        "e: CaskConvolution reads an unknown format");
+    }
+
+    @Test
+    void shouldTakeALayersFormatFromTheContextOfItsOwnProfile() {
+        String ofFirst =
+                json(
+                        layer("stem [profile 0]", "CaskConvolution", INT8, ""),
+                        layer("head [profile 0]", "CaskConvolution", INT8, ""),
+                        open("stem [profile 1]", ""),
+                        open("head [profile 1]", ""));
+        String ofSecond =
+                json(
+                        open("stem [profile 0]", ""),
+                        open("head [profile 0]", ""),
+                        layer("stem [profile 1]", "CaskConvolution", INT8, ""),
+                        layer("head [profile 1]", "CaskConvolution", FP16, ""));
+        assertThat(EngineInspection.of(List.of(ofFirst, ofSecond)).int8(List.of("stem", "head")))
+                .isEqualTo(new Int8Report(2, 1, List.of("head: CaskConvolution reads " + FP16)));
     }
 
     @Test
@@ -106,12 +153,12 @@ class EngineInspectionTest {
 
     @Test
     void shouldRefuseAnEngineThatTellsNamesOnly() {
-        assertThatThrownBy(() -> EngineInspection.of("{\"Layers\": [\"stem\", \"head\"]}"))
+        assertThatThrownBy(() -> EngineInspection.of(List.of("{\"Layers\": [\"stem\", \"head\"]}")))
                 .isInstanceOf(InferenceException.class)
                 .hasMessageContaining("was not built with detailed verbosity");
-        assertThatThrownBy(() -> EngineInspection.of("{}"))
+        assertThatThrownBy(() -> EngineInspection.of(List.of("{}")))
                 .hasMessageContaining("detailed verbosity");
-        assertThatThrownBy(() -> EngineInspection.of("Layers:"))
+        assertThatThrownBy(() -> EngineInspection.of(List.of("Layers:")))
                 .isInstanceOf(InferenceException.class)
                 .hasMessageContaining("no JSON");
     }

@@ -27,7 +27,7 @@ class TensorRtBackendFactoryTest {
 
     private static TensorRtBackendFactory factory(String model, Integer... gpus) {
         return new TensorRtBackendFactory(
-                model, null, null, null, 32, Precision.FP16, List.of(gpus), "engines");
+                model, null, null, null, 32, 32, Precision.FP16, List.of(gpus), "engines");
     }
 
     @Test
