@@ -35,6 +35,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -399,6 +400,35 @@ class AuditTest {
         assertThat(report.ranges()).containsExactly(new Range(0, 0, 2));
         assertThat(report.holds()).isTrue();
         assertThat(audit("earliest", "latest", true).missing()).isEqualTo(3);
+    }
+
+    @Test
+    void shouldNotHoldOverPartitionsThatTheJobHasNotGotTo() throws Exception {
+        sendFrames(0, 2);
+        sendFrames(1, 5);
+        send(List.of(event(0, 0, SHA), event(0, 1, SHA), counts("c", 2, 0)));
+        TopicPartition behind = new TopicPartition(frames, 1);
+        try (Admin admin = Admin.create(kafka.toProperties())) {
+            admin.alterConsumerGroupOffsets(
+                            frames, Map.of(new TopicPartition(frames, 0), new OffsetAndMetadata(2)))
+                    .all()
+                    .get();
+            assertThat(audit("earliest", "committed", true).problems())
+                    .containsExactly(
+                            "partition 1: group '"
+                                    + frames
+                                    + "' has committed nothing, and there are 5 offsets");
+
+            admin.alterConsumerGroupOffsets(frames, Map.of(behind, new OffsetAndMetadata(1)))
+                    .all()
+                    .get();
+            admin.deleteRecords(Map.of(behind, RecordsToDelete.beforeOffset(4))).all().get();
+            assertThat(audit("earliest", "committed", true).problems())
+                    .containsExactly(
+                            "partition 1: 3 offsets were deleted before group '"
+                                    + frames
+                                    + "' read them");
+        }
     }
 
     @Test

@@ -26,11 +26,13 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
@@ -84,8 +86,16 @@ public final class Audit implements AutoCloseable {
     /** Why the statuses' counts cannot be compared with the answers; null where they can. */
     private String sumsUnknown;
 
+    /** Partitions whose frames the job has not got to, or got to too late. */
+    private final List<String> unproven = new ArrayList<>();
+
     private final List<String> defects = new ArrayList<>();
     private long defectCount;
+
+    /** Since when, and where, reading has not come further. */
+    private long stillSinceNanos;
+
+    private long stillAt;
 
     public Audit(AuditSettings settings, Progress progress) {
         this.settings = settings;
@@ -160,16 +170,21 @@ public final class Audit implements AutoCloseable {
 
     private void findRange() {
         Set<TopicPartition> partitions = partitionsOf(settings.framesTopic());
-        Map<TopicPartition, Long> starts =
-                offsets(settings.from(), partitions, consumer.endOffsets(partitions));
-        Map<TopicPartition, Long> stops = offsets(settings.until(), partitions, starts);
+        Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+        Map<TopicPartition, Long> starts = offsets(settings.from(), partitions, ends);
+        Map<TopicPartition, Long> stops = offsets(settings.until(), partitions, Map.of());
         for (TopicPartition partition : partitions) {
             Long start = starts.get(partition);
             Long stop = stops.get(partition);
-            if (start != null && stop != null && start < stop) {
+            if (start == null) {
+                continue;
+            }
+            if (stop != null && start < stop) {
                 accounts.put(
                         partition.partition(),
                         new PartitionAccount(partition.partition(), start, stop));
+            } else if (settings.until() instanceof TopicPosition.Committed) {
+                findUnproven(partition.partition(), start, stop, ends.get(partition));
             }
         }
         if (accounts.isEmpty()) {
@@ -188,7 +203,34 @@ public final class Audit implements AutoCloseable {
     }
 
     /**
-     * @param otherwise for partitions where nothing is committed
+     * @param committed null where nothing is
+     */
+    private void findUnproven(int partition, long start, Long committed, long end) {
+        if (committed == null && start < end) {
+            unproven.add(
+                    "partition "
+                            + partition
+                            + ": group '"
+                            + settings.groupId()
+                            + "' has committed nothing, and there are "
+                            + (end - start)
+                            + " offsets");
+        } else if (committed != null
+                && committed < start
+                && settings.from() instanceof TopicPosition.Earliest) {
+            unproven.add(
+                    "partition "
+                            + partition
+                            + ": "
+                            + (start - committed)
+                            + " offsets were deleted before group '"
+                            + settings.groupId()
+                            + "' read them");
+        }
+    }
+
+    /**
+     * @param otherwise for partitions where nothing is committed; those it lacks are left out
      */
     private Map<TopicPartition, Long> offsets(
             TopicPosition position,
@@ -205,7 +247,10 @@ public final class Audit implements AutoCloseable {
             Map<TopicPartition, OffsetAndMetadata> committed = consumer.committed(partitions);
             for (TopicPartition partition : partitions) {
                 OffsetAndMetadata offset = committed.get(partition);
-                offsets.put(partition, offset == null ? otherwise.get(partition) : offset.offset());
+                Long at = offset == null ? otherwise.get(partition) : Long.valueOf(offset.offset());
+                if (at != null) {
+                    offsets.put(partition, at);
+                }
             }
         } else if (position instanceof TopicPosition.At at) {
             Map<TopicPartition, Long> times = new HashMap<>();
@@ -262,9 +307,10 @@ public final class Audit implements AutoCloseable {
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
             consumer.assign(partitions);
             partitions.forEach(p -> consumer.seek(p, positions.get(p)));
+            stillSinceNanos = System.nanoTime();
             long total = ends.values().stream().mapToLong(Long::longValue).sum();
             while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
-                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
+                for (ConsumerRecord<byte[], byte[]> record : poll()) {
                     take(record);
                 }
                 progress.read(
@@ -272,6 +318,27 @@ public final class Audit implements AutoCloseable {
             }
             partitions.forEach(p -> positions.put(p, consumer.position(p)));
         }
+    }
+
+    /**
+     * @throws TimeoutException if there was nothing for as long as a request may take
+     */
+    private ConsumerRecords<byte[], byte[]> poll() {
+        ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
+        long now = System.nanoTime();
+        long at = consumer.assignment().stream().mapToLong(consumer::position).sum();
+        if (at != stillAt) {
+            stillAt = at;
+            stillSinceNanos = now;
+        } else if (now - stillSinceNanos > API_TIMEOUT.toNanos()) {
+            throw new TimeoutException(
+                    "no records of "
+                            + consumer.assignment()
+                            + " for "
+                            + API_TIMEOUT.toSeconds()
+                            + " s, expected more");
+        }
+        return records;
     }
 
     private void take(ConsumerRecord<byte[], byte[]> record) {
@@ -318,12 +385,22 @@ public final class Audit implements AutoCloseable {
         PartitionAccount account =
                 account(
                         header(record, DeadLetterCodec.SOURCE_TOPIC),
-                        Integer.parseInt(header(record, DeadLetterCodec.SOURCE_PARTITION)));
-        long offset = Long.parseLong(header(record, DeadLetterCodec.SOURCE_OFFSET));
+                        (int) number(record, DeadLetterCodec.SOURCE_PARTITION));
+        long offset = number(record, DeadLetterCodec.SOURCE_OFFSET);
         String camera = CameraFrameCodec.readableCameraId(record.key());
         sums.deadLetter(camera);
         if (account != null && account.deadLetter(offset)) {
             tally(camera).deadLetters++;
+        }
+    }
+
+    private static long number(ConsumerRecord<byte[], byte[]> record, String name) {
+        String text = header(record, name);
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    "header " + name + " is '" + text + "', expected a number", e);
         }
     }
 
@@ -401,6 +478,7 @@ public final class Audit implements AutoCloseable {
             account.missing(missing);
             consumer.assign(List.of(partition));
             long begin = consumer.beginningOffsets(List.of(partition)).get(partition);
+            stillSinceNanos = System.nanoTime();
             long end =
                     Math.min(account.until, consumer.endOffsets(List.of(partition)).get(partition));
             long at = -1;
@@ -409,7 +487,7 @@ public final class Audit implements AutoCloseable {
                 if (at < 0 || gap < at || gap - at > SEEK_DISTANCE) {
                     consumer.seek(partition, gap);
                 }
-                for (ConsumerRecord<byte[], byte[]> frame : consumer.poll(POLL)) {
+                for (ConsumerRecord<byte[], byte[]> frame : poll()) {
                     if (account.answered.inRange(frame.offset())
                             && !account.answered.contains(frame.offset())) {
                         missing.add(frame.offset());
@@ -487,7 +565,7 @@ public final class Audit implements AutoCloseable {
     }
 
     private List<String> problems(long missing, Doubled doubled, long answeredAndDropped) {
-        List<String> problems = new ArrayList<>();
+        List<String> problems = new ArrayList<>(unproven);
         if (missing > 0) {
             problems.add(missing + " frames have no answer");
         }
