@@ -7,17 +7,18 @@ STRIDES = (8, 16, 32)
 TINY = 1e-7
 
 
+def cells(rows, columns, stride):
+    """Cell centres [rows * columns, 2] in strides, and the stride of each, [rows * columns, 1]."""
+    y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+    centres = torch.stack([x, y], -1).reshape(-1, 2).float() + 0.5
+    return centres, torch.full((len(centres), 1), float(stride))
+
+
 def points(height, width):
     """Cell centres [A, 2] in pixels and their strides [A, 1]; fine level first, row by row."""
-    centres, strides = [], []
-    for stride in STRIDES:
-        y, x = torch.meshgrid(
-            torch.arange(height // stride), torch.arange(width // stride), indexing="ij"
-        )
-        centre = (torch.stack([x, y], -1).reshape(-1, 2).float() + 0.5) * stride
-        centres.append(centre)
-        strides.append(torch.full((len(centre), 1), float(stride)))
-    return torch.cat(centres), torch.cat(strides)
+    levels = [cells(height // stride, width // stride, stride) for stride in STRIDES]
+    centres = [centres * strides for centres, strides in levels]
+    return torch.cat(centres), torch.cat([strides for _, strides in levels])
 
 
 def boxes_of(distances, centres, strides):

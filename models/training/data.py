@@ -150,9 +150,9 @@ class Settings:
     @staticmethod
     def of(width, height, mosaic):
         if mosaic:
-            return Settings(width, height, True, 0.3, 1.1)
+            return Settings(width, height, True, 0.35, 1.6)
         fitting = width / SERVED_WIDTH
-        return Settings(width, height, False, fitting * 0.75, min(1.5, fitting * 1.6))
+        return Settings(width, height, False, fitting * 0.75, fitting * 1.7)
 
 
 class Augmenter:
@@ -210,7 +210,7 @@ class Augmenter:
         tile_width, tile_height = x2 - x1, y2 - y1
         flip = random.random() < 0.5
         focus = None
-        if len(truth) and random.random() < (0.7 if s.mosaic else 0.3):
+        if len(truth) and random.random() < (0.7 if s.mosaic else 0.5):
             chances = self.rarity[truth[:, 0].astype(int)]
             box = truth[random.choice(len(truth), p=chances / chances.sum()), 1:]
             focus = (box[:2] + box[2:]) / 2 * (width, height) * gain

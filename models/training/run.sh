@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The whole recipe: scenes, pseudo-labels, both block forms for an equal short time, the final
-# training, export, fusion, quantisation. Steps that are done are skipped, trainings go on where
+# The whole recipe: scenes, pseudo-labels, both block forms for an equal short time, the training
+# in stages, export, fusion, quantisation for both engines. Steps that are done are skipped, trainings go on where
 # they stopped: run it again after any interruption. See README.md.
 set -euo pipefail
 
@@ -11,12 +11,16 @@ work=${WORK:?WORK: expected a folder to work in, with 12 GB free}
 python=${PYTHON:-/usr/bin/python3}
 sightline=${SIGHTLINE:-$here/../../sightline}
 processes=${PROCESSES:-$(nproc)}
-scenes=${SCENES:-700}
-frames=${FRAMES:-10}
+scenes=${SCENES:-2800}
+frames=${FRAMES:-2}
 held_out_scenes=${HELD_OUT_SCENES:-60}
 short=${SHORT_MINUTES:-20}
-mosaic=${MOSAIC_MINUTES:-33}
-plain=${PLAIN_MINUTES:-27}
+# A line for each stage, which begins with the weights of the one before: canvas and minutes with
+# mosaic, canvas and minutes without, batch, peak learning rate.
+stages=${STAGES:-"\
+384x224 31 512x288 18   16 0.002
+384x224 27 512x288 38.5 16 0.0012
+512x288 42 640x384 48    8 0.001"}
 blocks=${BLOCKS:-qarepvgg}
 # Clips to pseudo-label and the detectors that do it, separated by spaces; none by default.
 clips=${CLIPS:-}
@@ -56,22 +60,26 @@ train() {
 }
 
 convert() {
-    local name=$1
-    [ -e "$work/$name/fused.onnx" ] && return
-    "$python" -W ignore "$here/export.py" "$work/$name/checkpoint.pt" "$work/$name/trained.onnx"
-    "$sightline" model fuse --model "$work/$name/trained.onnx" --out "$work/$name/partial.onnx"
-    mv "$work/$name/partial.json" "$work/$name/fused.json"
-    mv "$work/$name/partial.onnx" "$work/$name/fused.onnx"
+    local folder=$work/$1
+    [ -e "$folder/fused/sightline-n6.onnx" ] && return
+    rm -rf "$folder/partial-fused"
+    "$python" -W ignore "$here/export.py" "$folder/checkpoint.pt" "$folder/sightline-n6.onnx" \
+        --provenance "trained by models/training on simulated scenes, seeds 1 to $scenes"
+    "$sightline" model fuse --model "$folder/sightline-n6.onnx" \
+        --out "$folder/partial-fused/sightline-n6.onnx"
+    mv "$folder/partial-fused" "$folder/fused"
 }
 
 quantize() {
-    local name=$1
-    [ -e "$work/$name/int8/report.json" ] && return
-    "$sightline" model quantize --model "$work/$name/fused.onnx" --images "$work/held-out" \
-        --out "$work/$name/int8" --max-loss 0.01 || echo "run.sh: a gate failed for $name" >&2
+    local folder=$work/$1
+    [ -e "$folder/int8/report.json" ] && return
+    "$sightline" model quantize --model "$folder/fused/sightline-n6.onnx" \
+        --images "$work/held-out" --out "$folder/int8" --max-loss 0.01 \
+        --calibrate-count 64 --select-count 48 --low-bits none --no-variants \
+        || echo "run.sh: a gate failed for $1" >&2
 }
 
-once scenes simulate "$scenes" "$frames" 1 0.7
+once scenes simulate "$scenes" "$frames" 1 0.15
 once held-out simulate "$held_out_scenes" 5 1000001 0.5
 data=("$work/scenes")
 shares=(1)
@@ -79,7 +87,7 @@ crops=()
 if [ -n "$clips" ]; then
     once clips label
     data+=("$work/clips/frames")
-    shares+=(0.06)
+    shares+=(0.05)
     crops=(--crops "$work/clips/crops")
 fi
 
@@ -92,7 +100,15 @@ if [ "$short" != 0 ]; then
         quantize "short-$form"
     done
 fi
-train final "$blocks" --minutes-mosaic "$mosaic" --minutes-plain "$plain"
-convert final
-quantize final
-echo "run.sh: $work/final/fused.onnx is the float model, $work/final/int8 holds the INT8 ones"
+stage=0
+start=()
+while read -r mosaic mosaic_minutes plain plain_minutes batch rate; do
+    stage=$((stage + 1))
+    train "stage-$stage" "$blocks" "${start[@]}" --mosaic-size "$mosaic" \
+        --minutes-mosaic "$mosaic_minutes" --plain-size "$plain" \
+        --minutes-plain "$plain_minutes" --batch "$batch" --rate "$rate" </dev/null
+    start=(--start "$work/stage-$stage/checkpoint.pt")
+done <<<"$stages"
+convert "stage-$stage"
+quantize "stage-$stage"
+echo "run.sh: $work/stage-$stage/fused holds the float model, $work/stage-$stage/int8 the INT8 ones"

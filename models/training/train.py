@@ -270,8 +270,9 @@ def train(options, rank=0):
         if rank == 0:
             run.save()
     if run.stopped:
-        print("stopped; the same command goes on", flush=True)
-    elif held_out and rank == 0:
+        # Not done: what would follow must not.
+        raise SystemExit("stopped; the same command goes on")
+    if held_out and rank == 0:
         return report(run, held_out)
     return None
 
@@ -334,6 +335,8 @@ def arguments(argv=None):
     options = parser.parse_args(argv)
     if options.shares and len(options.shares) != len(options.data):
         parser.error("--shares: expected as many as --data has folders")
+    # None without a picture.
+    options.processes = min(options.processes, options.batch)
     return options
 
 

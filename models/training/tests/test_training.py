@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run in models/training: python3 -m unittest"""
 
+import json
 import math
 import pathlib
 import sys
@@ -15,10 +16,10 @@ import torch
 from torch.nn import functional
 
 from assigner import ALPHA, BETA, TOP_K, assign
-from boxes import boxes_of, iou_of, points
+from boxes import boxes_of, cells, iou_of, points
 from data import Augmenter, Pictures, Settings, letterboxed
 from evaluate import average_precisions, suppressed
-from export import Decoded
+from export import Cells, Decoded, Flattened, export
 from losses import detection_loss, ignored_points, siou_loss, varifocal_loss
 from model import BLOCKS, Detector, Doubled, QaRepVgg, RepVgg
 from pseudo_label import agreed
@@ -76,16 +77,66 @@ class Blocks(unittest.TestCase):
         randomise(model)
         for head in model.heads:
             torch.nn.init.normal_(head.reg_pred.weight, std=0.02)
-        images = torch.rand(1, 3, 64, 96)
-        rows = Decoded(model, 96, 64)(images)
-        logits, distances = model(images)
-        boxes = boxes_of(distances, *points(64, 96))
-        centre, size = rows[..., :2], rows[..., 2:4]
-        corners = torch.cat([centre - size / 2, centre + size / 2], 2)
-        self.assertEqual(rows.shape, (1, 12 * 8 + 6 * 4 + 3 * 2, 11))
-        self.assertTrue(torch.allclose(corners, boxes, atol=1e-2))
-        self.assertTrue(torch.allclose(rows[..., 5:], logits.sigmoid(), atol=1e-5))
-        self.assertTrue((rows[..., 4] == 1).all())
+        decoded = Decoded(model)
+        for count, width, height in ((1, 96, 64), (2, 64, 64), (1, 64, 96), (1, 128, 32)):
+            images = torch.rand(count, 3, height, width)
+            rows = decoded(images)
+            logits, distances = model(images)
+            boxes = boxes_of(distances, *points(height, width))
+            centre, size = rows[..., :2], rows[..., 2:4]
+            corners = torch.cat([centre - size / 2, centre + size / 2], 2)
+            self.assertEqual(rows.shape, (count, width * height * 21 // 1024, 11))
+            self.assertTrue(torch.allclose(corners, boxes, atol=1e-2))
+            self.assertTrue(torch.allclose(rows[..., 5:], logits.sigmoid(), atol=1e-5))
+            self.assertTrue((rows[..., 4] == 1).all())
+
+
+class Operators:
+    """Stands where the exporter builds a graph, and computes what its operators would."""
+
+    @staticmethod
+    def op(name, *inputs, **attributes):
+        if name == "Constant":
+            return attributes["value_t"]
+        if name == "Shape":
+            return torch.tensor(inputs[0].shape)
+        if name == "Gather":
+            indices = inputs[1]
+            taken = inputs[0].index_select(attributes.get("axis_i", 0), indices.reshape(-1))
+            return taken.squeeze(attributes.get("axis_i", 0)) if indices.ndim == 0 else taken
+        if name == "Range":
+            return torch.arange(*(int(value) for value in inputs))
+        if name == "Reshape":
+            dims = [int(d) or inputs[0].shape[axis] for axis, d in enumerate(inputs[1])]
+            return inputs[0].reshape(dims)
+        if name == "Cast":
+            return inputs[0].float()
+        if name == "Concat":
+            return torch.cat(inputs, attributes["axis_i"])
+        return {
+            "Add": torch.add,
+            "Expand": lambda value, dims: value.expand(dims.tolist()),
+        }[name](*inputs)
+
+
+class Export(unittest.TestCase):
+    def test_operators_of_the_file_compute_what_was_learnt_with_at_every_size(self):
+        for count, height, width in ((1, 12, 20), (3, 20, 20), (2, 20, 12), (1, 13, 13)):
+            maps = torch.rand(count, 4, height, width)
+            places = Cells.symbolic(Operators, maps, 16)
+            self.assertTrue(torch.equal(places, Cells.apply(maps, 16)))
+            self.assertTrue(torch.equal(places[0], torch.cat(cells(height, width, 16), 1)))
+            self.assertTrue(torch.equal(Flattened.symbolic(Operators, maps), maps.flatten(2)))
+
+    def test_file_leaves_its_sizes_open_and_says_which_is_the_usual_one(self):
+        with tempfile.TemporaryDirectory() as name:
+            file = pathlib.Path(name) / "detector.onnx"
+            export(Detector("plain", 0.0625).eval(), file, 96, 64, "a test")
+            onnx = file.read_bytes()
+            for symbol in (b"batch", b"height", b"width", b"anchors"):
+                self.assertIn(symbol, onnx)
+            spec = json.loads(file.with_suffix(".json").read_text())
+            self.assertEqual((spec["input_width"], spec["input_height"]), (96, 64))
 
 
 class Overlaps(unittest.TestCase):

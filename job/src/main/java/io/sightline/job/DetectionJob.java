@@ -8,6 +8,7 @@ import java.time.Duration;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.ReadableConfig;
+import org.apache.flink.core.execution.CheckpointingMode;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -94,11 +95,26 @@ public final class DetectionJob {
         Configuration ours = new Configuration();
         if (options.checkpointInterval != null) {
             ours.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, options.checkpointInterval);
-        } else if (cluster.getOptional(CheckpointingOptions.CHECKPOINTING_INTERVAL).isEmpty()) {
-            ours.set(
-                    CheckpointingOptions.CHECKPOINTING_INTERVAL,
-                    options.exactlyOnce() ? INTERVAL_EXACTLY_ONCE : INTERVAL_AT_LEAST_ONCE);
+        } else {
+            Duration interval =
+                    cluster.getOptional(CheckpointingOptions.CHECKPOINTING_INTERVAL)
+                            .orElse(
+                                    options.exactlyOnce()
+                                            ? INTERVAL_EXACTLY_ONCE
+                                            : INTERVAL_AT_LEAST_ONCE);
+            if (interval.isZero()) {
+                throw new UserException(
+                        "execution.checkpointing.interval is 0, expected more: without checkpoints no offset is ever"
+                                + " committed and no exactly-once event ever seen; set it, or --checkpoint-interval");
+            }
+            ours.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, interval);
         }
+        // Barriers that are not aligned let frames behind them into the transaction before them,
+        // and without a checkpoint after the last frame the last transaction is never committed.
+        ours.set(
+                CheckpointingOptions.CHECKPOINTING_CONSISTENCY_MODE,
+                CheckpointingMode.EXACTLY_ONCE);
+        ours.set(CheckpointingOptions.ENABLE_CHECKPOINTS_AFTER_TASKS_FINISH, true);
         ours.set(CheckpointingOptions.CHECKPOINTING_TIMEOUT, options.checkpointTimeout);
         environment.configure(ours);
         if (options.parallelism > 0) {

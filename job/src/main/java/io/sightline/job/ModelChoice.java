@@ -2,6 +2,7 @@
 package io.sightline.job;
 
 import io.sightline.inference.BackendFactory;
+import io.sightline.inference.FileBackendFactory;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
 import io.sightline.inference.InputSize;
@@ -54,14 +55,14 @@ public final class ModelChoice {
             names = "--border",
             paramLabel = "PIXELS",
             description =
-                    "Gray border of the letterbox, where the ModelSpec's is not wanted (YOLOv6: 3).")
+                    "Gray border of the letterbox, where the ModelSpec's is not wanted (YOLOv6: 3); 0 where nobody says one.")
     Integer border;
 
     @Option(
             names = "--input-size",
             paramLabel = "WxH",
             description =
-                    "Size of the network's input, for models that leave it open, such as 640x640; the ModelSpec's where absent.")
+                    "Size of the network's input in multiples of 32, such as 640x640, for models that leave it open, as the bundled one does; the ModelSpec's where absent.")
     InputSize inputSize;
 
     @Option(
@@ -150,10 +151,6 @@ public final class ModelChoice {
         fraction(problems, "--confidence", confidence);
         fraction(problems, "--iou", iou);
         if (backend == Backend.TENSORRT) {
-            if (file == null) {
-                problems.add(
-                        "--backend tensorrt needs --model FILE: the bundled model is quantised for ONNX Runtime");
-            }
             if (gpuDevice != null) {
                 DetectionOptions.atLeast(problems, "--gpu-device", gpuDevice, 0);
             }
@@ -215,10 +212,22 @@ public final class ModelChoice {
      * @param engineBatch largest of those sizes, for which the engine is built, where one is
      */
     public BackendFactory backendFactory(int maxBatch, int engineBatch) {
+        return file == null
+                ? new BundledBackendFactory(
+                        fileFactory(
+                                onGpu()
+                                        ? BundledBackendFactory.TENSORRT
+                                        : BundledBackendFactory.ONNXRUNTIME,
+                                maxBatch,
+                                engineBatch))
+                : fileFactory(file.toString(), maxBatch, engineBatch);
+    }
+
+    private FileBackendFactory fileFactory(String model, int maxBatch, int engineBatch) {
         return switch (backend) {
             case TENSORRT ->
                     new TensorRtBackendFactory(
-                            file.toString(),
+                            model,
                             layout,
                             border,
                             inputSize,
@@ -228,15 +237,7 @@ public final class ModelChoice {
                             gpuDevice == null ? List.of() : List.of(gpuDevice),
                             engineCache == null ? null : engineCache.toString());
             case ONNXRUNTIME ->
-                    file == null
-                            ? new BundledBackendFactory(
-                                    BundledBackendFactory.MODEL,
-                                    layout,
-                                    border,
-                                    inputSize,
-                                    maxBatch)
-                            : new OnnxRuntimeBackendFactory(
-                                    file.toString(), layout, border, inputSize, maxBatch);
+                    new OnnxRuntimeBackendFactory(model, layout, border, inputSize, maxBatch);
         };
     }
 

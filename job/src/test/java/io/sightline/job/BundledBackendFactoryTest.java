@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
 import io.sightline.inference.InputSize;
+import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelSpec;
+import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
+import io.sightline.inference.tensorrt.TensorRtBackendFactory;
 import io.sightline.inference.testing.TestModels;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +21,8 @@ import java.util.stream.Stream;
 import org.apache.flink.util.InstantiationUtil;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class BundledBackendFactoryTest {
@@ -34,7 +40,8 @@ class BundledBackendFactoryTest {
     }
 
     private static BundledBackendFactory factory(String resource) {
-        return new BundledBackendFactory(resource, null, null, null, 1);
+        return new BundledBackendFactory(
+                new OnnxRuntimeBackendFactory(resource, null, null, null, 1));
     }
 
     private static List<Path> unpacked() throws Exception {
@@ -63,7 +70,9 @@ class BundledBackendFactoryTest {
     @Test
     void shouldStayTheSameOnItsWayToATaskManager() throws Exception {
         BundledBackendFactory factory =
-                new BundledBackendFactory(RESOURCE, null, 3, new InputSize(640, 384), 1);
+                new BundledBackendFactory(
+                        new OnnxRuntimeBackendFactory(
+                                RESOURCE, null, 3, new InputSize(640, 384), 1));
         BundledBackendFactory arrived =
                 InstantiationUtil.deserializeObject(
                         InstantiationUtil.serializeObject(factory), getClass().getClassLoader());
@@ -87,7 +96,75 @@ class BundledBackendFactoryTest {
         assertThat(choice.backendFactory(2))
                 .isEqualTo(
                         new BundledBackendFactory(
-                                "/models/sightline-n6", null, null, new InputSize(640, 640), 2));
+                                new OnnxRuntimeBackendFactory(
+                                        "/models/sightline-n6",
+                                        null,
+                                        null,
+                                        new InputSize(640, 640),
+                                        2)));
+    }
+
+    @Test
+    void shouldBringTheFileThatIsForTensorRtWhereThatRuns() {
+        ModelChoice choice = new ModelChoice();
+        OptionTypes.register(new CommandLine(choice))
+                .parseArgs("--backend=tensorrt", "--gpu-device=1", "--input-size=640x640");
+        BackendFactory factory = choice.backendFactory(8);
+        assertThat(factory)
+                .isEqualTo(
+                        new BundledBackendFactory(
+                                new TensorRtBackendFactory(
+                                        "/models/sightline-n6-tensorrt",
+                                        null,
+                                        null,
+                                        new InputSize(640, 640),
+                                        8,
+                                        null,
+                                        List.of(1),
+                                        null)));
+        assertThat(factory.backend()).isEqualTo("tensorrt");
+        assertThat(factory.defaultLanes()).isEqualTo(1);
+        // The largest part is what the libraries take.
+        assertThat(factory.estimatedLaneBytes()).isGreaterThan(512L << 20);
+    }
+
+    @Test
+    void shouldRunOnTheGpusOfTheTaskManager() {
+        ModelChoice choice = new ModelChoice();
+        OptionTypes.register(new CommandLine(choice)).parseArgs("--backend=tensorrt");
+        BackendFactory here = choice.backendFactory(8).onGpus(List.of(2, 3));
+        assertThat(here.defaultLanes()).isEqualTo(2);
+        assertThat(here).isInstanceOf(BundledBackendFactory.class);
+    }
+
+    @Test
+    void shouldBringOneDetectorForBothEngines() throws Exception {
+        Path folder = Path.of("src/main/resources/models");
+        ModelFile cpu = ModelFile.read(folder.resolve("sightline-n6.onnx"));
+        ModelFile gpu = ModelFile.read(folder.resolve("sightline-n6-tensorrt.onnx"));
+        assertThat(cpu.target()).contains("onnxruntime");
+        assertThat(gpu.target()).contains("tensorrt");
+        assertThat(gpu.name()).isEqualTo(cpu.name());
+        assertThat(gpu.precision()).isEqualTo("int8");
+        assertThat(gpu.inputSize()).isEqualTo(cpu.inputSize());
+        assertThat(gpu.border()).isEqualTo(cpu.border());
+        assertThat(Files.size(cpu.path()) + Files.size(gpu.path())).isLessThan(12_000_000);
+        String card = Files.readString(folder.resolve("MODEL_CARD.md"));
+        assertThat(card).contains(cpu.sha256(), gpu.sha256());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"640x640", "416x416", "384x640"})
+    void shouldOpenAtOtherSizes(String size) {
+        ModelChoice choice = new ModelChoice();
+        OptionTypes.register(new CommandLine(choice)).parseArgs("--input-size=" + size);
+        try (InferenceBackend lane = choice.backendFactory(1).open(1).get(0)) {
+            assertThat(lane.spec().inputWidth() + "x" + lane.spec().inputHeight()).isEqualTo(size);
+            int cells = lane.spec().inputWidth() * lane.spec().inputHeight() / (32 * 32);
+            // Rows of 4 + 1 + 6 floats, at strides 8, 16 and 32: known before any run.
+            assertThat(lane.bufferBytes())
+                    .isEqualTo(lane.spec().slotBytes() + 4L * 11 * 21 * cells);
+        }
     }
 
     @Test

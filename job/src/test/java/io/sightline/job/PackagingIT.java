@@ -82,7 +82,12 @@ class PackagingIT {
         }
         assumeTrue(Files.exists(model), "no bundled model in this build");
         try (JarFile jar = jobJar()) {
-            assertThat(names(jar)).contains("models/sightline-n6.onnx", "models/sightline-n6.json");
+            assertThat(names(jar))
+                    .contains(
+                            "models/sightline-n6.onnx",
+                            "models/sightline-n6.json",
+                            "models/sightline-n6-tensorrt.onnx",
+                            "models/sightline-n6-tensorrt.json");
         }
     }
 

@@ -17,14 +17,17 @@ public enum Rejection {
     PICTURE_TOO_LARGE(Stage.DECODE),
     UNKNOWN_FORMAT(Stage.DECODE),
     TRUNCATED(Stage.DECODE),
-    CORRUPT(Stage.DECODE);
+    CORRUPT(Stage.DECODE),
+    UNREADABLE_OUTPUT(Stage.INFERENCE);
 
     /** The step of a frame's way at which it was rejected. */
     public enum Stage {
         /** The Kafka record breaks the contract of the frames topic. */
         RECORD,
         /** The picture cannot, or must not, be decoded. */
-        DECODE;
+        DECODE,
+        /** What the network gives for this picture is not numbers. */
+        INFERENCE;
 
         /** As written to the {@code error-stage} header. */
         public String label() {

@@ -8,31 +8,21 @@ import io.sightline.events.CameraStatus;
 import io.sightline.events.CameraStatusCodec;
 import io.sightline.events.FrameHeaders;
 import java.time.Instant;
-import java.util.List;
-import java.util.Optional;
 import org.apache.flink.api.common.serialization.SerializationSchema;
-import org.apache.flink.connector.kafka.lineage.DefaultKafkaDatasetFacet;
-import org.apache.flink.connector.kafka.lineage.DefaultKafkaDatasetIdentifier;
-import org.apache.flink.connector.kafka.lineage.KafkaDatasetFacet;
-import org.apache.flink.connector.kafka.lineage.KafkaDatasetFacetProvider;
-import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /** A camera's status as a record, keyed by camera; that of cameras that share one has no key. */
-final class CameraStatusRecordSerializer
-        implements KafkaRecordSerializationSchema<CameraStatus>, KafkaDatasetFacetProvider {
+final class CameraStatusRecordSerializer extends TopicSerializer<CameraStatus> {
 
     private static final long serialVersionUID = 1;
 
-    private static final String SCHEMA_HEADER = "schema";
     private static final byte[] SCHEMA = CameraStatus.SCHEMA.getBytes(US_ASCII);
     private static final byte[] CONTENT_TYPE = CameraStatusCodec.CONTENT_TYPE.getBytes(US_ASCII);
 
-    private final String topic;
     private transient CameraStatusCodec codec;
 
     CameraStatusRecordSerializer(String topic) {
-        this.topic = topic;
+        super(topic);
     }
 
     @Override
@@ -52,12 +42,5 @@ final class CameraStatusRecordSerializer
                         codec.encode(status));
         record.headers().add(SCHEMA_HEADER, SCHEMA).add(FrameHeaders.CONTENT_TYPE, CONTENT_TYPE);
         return record;
-    }
-
-    @Override
-    public Optional<KafkaDatasetFacet> getKafkaDatasetFacet() {
-        return Optional.of(
-                new DefaultKafkaDatasetFacet(
-                        DefaultKafkaDatasetIdentifier.ofTopics(List.of(topic))));
     }
 }

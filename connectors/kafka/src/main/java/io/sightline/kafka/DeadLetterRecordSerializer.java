@@ -4,26 +4,17 @@ package io.sightline.kafka;
 import io.sightline.events.DeadLetter;
 import io.sightline.events.DeadLetterCodec;
 import io.sightline.events.FrameRecord.Header;
-import java.util.List;
-import java.util.Optional;
-import org.apache.flink.connector.kafka.lineage.DefaultKafkaDatasetFacet;
-import org.apache.flink.connector.kafka.lineage.DefaultKafkaDatasetIdentifier;
-import org.apache.flink.connector.kafka.lineage.KafkaDatasetFacet;
-import org.apache.flink.connector.kafka.lineage.KafkaDatasetFacetProvider;
-import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /** A dead letter as a record, with the original's key and, where it had one, its timestamp. */
-final class DeadLetterRecordSerializer
-        implements KafkaRecordSerializationSchema<DeadLetter>, KafkaDatasetFacetProvider {
+final class DeadLetterRecordSerializer extends TopicSerializer<DeadLetter> {
 
     private static final long serialVersionUID = 1;
 
-    private final String topic;
     private final int maxValueBytes;
 
     DeadLetterRecordSerializer(String topic, int maxValueBytes) {
-        this.topic = topic;
+        super(topic);
         this.maxValueBytes = maxValueBytes;
     }
 
@@ -38,12 +29,5 @@ final class DeadLetterRecordSerializer
             record.headers().add(header.name(), header.value());
         }
         return record;
-    }
-
-    @Override
-    public Optional<KafkaDatasetFacet> getKafkaDatasetFacet() {
-        return Optional.of(
-                new DefaultKafkaDatasetFacet(
-                        DefaultKafkaDatasetIdentifier.ofTopics(List.of(topic))));
     }
 }

@@ -7,34 +7,24 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.DetectionEventCodec;
 import io.sightline.events.FrameHeaders;
-import java.util.List;
-import java.util.Optional;
 import org.apache.flink.api.common.serialization.SerializationSchema;
-import org.apache.flink.connector.kafka.lineage.DefaultKafkaDatasetFacet;
-import org.apache.flink.connector.kafka.lineage.DefaultKafkaDatasetIdentifier;
-import org.apache.flink.connector.kafka.lineage.KafkaDatasetFacet;
-import org.apache.flink.connector.kafka.lineage.KafkaDatasetFacetProvider;
-import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
  * A detection event as a record: keyed by camera, so that a camera's events stay in order, and with
  * the capture time as its timestamp.
  */
-final class EventRecordSerializer
-        implements KafkaRecordSerializationSchema<DetectionEvent>, KafkaDatasetFacetProvider {
+final class EventRecordSerializer extends TopicSerializer<DetectionEvent> {
 
     private static final long serialVersionUID = 1;
 
-    private static final String SCHEMA_HEADER = "schema";
     private static final byte[] SCHEMA = DetectionEvent.SCHEMA.getBytes(US_ASCII);
     private static final byte[] CONTENT_TYPE = DetectionEventCodec.CONTENT_TYPE.getBytes(US_ASCII);
 
-    private final String topic;
     private transient DetectionEventCodec codec;
 
     EventRecordSerializer(String topic) {
-        this.topic = topic;
+        super(topic);
     }
 
     @Override
@@ -57,12 +47,5 @@ final class EventRecordSerializer
             record.headers().add(FrameHeaders.TRACEPARENT, event.traceparent().getBytes(US_ASCII));
         }
         return record;
-    }
-
-    @Override
-    public Optional<KafkaDatasetFacet> getKafkaDatasetFacet() {
-        return Optional.of(
-                new DefaultKafkaDatasetFacet(
-                        DefaultKafkaDatasetIdentifier.ofTopics(List.of(topic))));
     }
 }

@@ -3,14 +3,25 @@ package io.sightline.kafka;
 
 import io.sightline.events.FrameRecord;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.KafkaSourceOptions;
+import org.apache.flink.connector.kafka.source.enumerator.KafkaSourceEnumerator.PartitionOffsetsRetrieverImpl;
+import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.kafka.clients.admin.AdminClient;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.OffsetResetStrategy;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.errors.InterruptException;
 
 /**
  * The source of frames.
@@ -39,12 +50,20 @@ public final class FrameSource {
 
     private FrameSource() {}
 
-    /** Reads as the settings say, bounded where they name an end. */
+    /**
+     * Reads as the settings say, bounded where they name an end. Asks the broker now for the
+     * offsets to start at, so that a job which restarts before its first checkpoint starts there
+     * again: a later {@code latest} would pass over the frames between.
+     */
+    // The connector's interface still speaks in the type that Kafka has deprecated.
+    @SuppressWarnings("deprecation")
     public static KafkaSource<FrameRecord> build(FrameSourceSettings settings) {
         KafkaSourceBuilder<FrameRecord> builder =
                 KafkaSource.<FrameRecord>builder()
                         .setProperties(consumerProperties(settings))
-                        .setStartingOffsets(PartitionOffsets.startingAt(settings.from()))
+                        .setStartingOffsets(
+                                OffsetsInitializer.offsets(
+                                        startOffsets(settings), OffsetResetStrategy.EARLIEST))
                         .setDeserializer(new FrameDeserializer());
         Set<Integer> named = settings.namedPartitions();
         if (named.isEmpty()) {
@@ -59,6 +78,37 @@ public final class FrameSource {
             builder.setBounded(PartitionOffsets.stoppingAt(settings.until()));
         }
         return builder.build();
+    }
+
+    private static Map<TopicPartition, Long> startOffsets(FrameSourceSettings settings) {
+        try (AdminClient admin = AdminClient.create(settings.kafka().toProperties())) {
+            Set<Integer> named = settings.namedPartitions();
+            Stream<Integer> partitions =
+                    named.isEmpty()
+                            ? admin
+                                    .describeTopics(List.of(settings.topic()))
+                                    .allTopicNames()
+                                    .get()
+                                    .get(settings.topic())
+                                    .partitions()
+                                    .stream()
+                                    .map(TopicPartitionInfo::partition)
+                            : named.stream();
+            return PartitionOffsets.startingAt(settings.from())
+                    .getPartitionOffsets(
+                            partitions
+                                    .map(
+                                            partition ->
+                                                    new TopicPartition(settings.topic(), partition))
+                                    .toList(),
+                            new PartitionOffsetsRetrieverImpl(admin, settings.groupId()));
+        } catch (ExecutionException e) {
+            throw new KafkaException(
+                    "topic " + settings.topic() + " cannot be looked at", e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptException(e);
+        }
     }
 
     static Properties consumerProperties(FrameSourceSettings settings) {

@@ -15,11 +15,10 @@ import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Turns a {@link TopicPosition} into offsets, once, when the job first starts. The connector's own
- * initializers would do, but for two things: they leave {@code committed} to each reader, and they
- * tie the place to start at to what happens when retention has overtaken a restored offset. There,
- * going on at the oldest frame that is left is right for every kind of start; {@code latest} would
- * lose all the others as well.
+ * Turns a {@link TopicPosition} into offsets. The connector's own initializers would do, but for
+ * two things: they leave {@code committed} to each reader, and they tie the place to start at to
+ * what happens when retention has overtaken a restored offset. There, going on at the oldest frame
+ * that is left is right for every kind of start; {@code latest} would lose all the others as well.
  */
 final class PartitionOffsets implements OffsetsInitializer {
 

@@ -20,7 +20,7 @@ public sealed interface TopicPosition extends Serializable {
         }
     }
 
-    /** The end as it is when the job first starts. */
+    /** The end as it is when the job is submitted. */
     record Latest() implements TopicPosition {
         @Override
         public String toString() {

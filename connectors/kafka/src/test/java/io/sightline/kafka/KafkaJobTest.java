@@ -110,6 +110,25 @@ class KafkaJobTest {
         assertThat(text(letter, DeadLetterCodec.SOURCE_TOPIC)).isEqualTo(name);
     }
 
+    /** As after a restart without a checkpoint, which asks anew where to start. */
+    @Test
+    void shouldStartWhereTheTopicEndedWhenTheJobWasSubmitted() throws Exception {
+        createTopics("submitted");
+        produce(frames("submitted", 0, 6));
+        StreamExecutionEnvironment env = environment(true);
+        build(
+                env,
+                source("submitted", "committed", "latest"),
+                sinks("submitted", Delivery.atLeastOnce()),
+                null);
+        produce(frames("submitted", 6, 12));
+        env.execute();
+
+        assertThat(read("submitted-events", 6))
+                .extracting(r -> new DetectionEventCodec().decode(r.value()).seq())
+                .containsExactlyInAnyOrder(6L, 7L, 8L, 9L, 10L, 11L);
+    }
+
     @Test
     void shouldReadOnlyBetweenTheOffsetsThatAreNamed() throws Exception {
         createTopics("between");

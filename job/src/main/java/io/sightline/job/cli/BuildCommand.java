@@ -58,7 +58,7 @@ final class BuildCommand implements Callable<Integer> {
             names = "--input-size",
             paramLabel = "WxH",
             description =
-                    "Size of the network's input, for models that leave it open, such as 640x640; the ModelSpec's where absent.")
+                    "Size of the network's input in multiples of 32, such as 640x640, for models that leave it open; the ModelSpec's where absent.")
     InputSize inputSize;
 
     @Option(

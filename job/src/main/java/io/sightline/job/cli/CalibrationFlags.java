@@ -48,7 +48,7 @@ class CalibrationFlags {
             names = "--border",
             paramLabel = "PIXELS",
             description =
-                    "Gray border of the letterbox, where the ModelSpec's is not wanted (YOLOv6: 3).")
+                    "Gray border of the letterbox, where the ModelSpec's is not wanted. Where nobody says one: 3 for YOLOv6, else 0.")
     Integer border;
 
     @Option(

@@ -3,6 +3,7 @@ package io.sightline.job.cli;
 
 import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceBackend;
+import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelOptions;
 import io.sightline.inference.ModelSpec;
@@ -65,7 +66,7 @@ final class EvaluateCommand implements Callable<Integer> {
             names = "--labels",
             paramLabel = "DIR|FILE",
             description =
-                    "Folder of YOLO text files (lines of class cx cy width height, relative to the picture), or a JSON file of COCO's form.")
+                    "Folder of YOLO text files (lines of class cx cy width height, relative to the picture), or a JSON file of COCO's form. A folder ignore beside that of the text files holds regions where nothing counts (cx cy width height).")
     Path labels;
 
     @Option(
@@ -73,7 +74,7 @@ final class EvaluateCommand implements Callable<Integer> {
             split = ",",
             paramLabel = "PIXELS",
             description =
-                    "Gray border of the letterbox, where the ModelSpec's is not wanted; several are compared: 0,3.")
+                    "Gray border of the letterbox, where the ModelSpec's is not wanted (0 where nobody says one); several are compared: 0,3.")
     List<Integer> borders;
 
     @Option(
@@ -91,6 +92,13 @@ final class EvaluateCommand implements Callable<Integer> {
             description =
                     "Output layout, where model and ModelSpec leave it open: anchors-obj, channels-first, pairs, end2end.")
     OutputLayout layout;
+
+    @Option(
+            names = "--input-size",
+            paramLabel = "WxH",
+            description =
+                    "Size of the networks' input in multiples of 32, such as 640x640, for models that leave it open; the ModelSpecs' where absent.")
+    InputSize inputSize;
 
     @Option(
             names = "--backend",
@@ -181,14 +189,14 @@ final class EvaluateCommand implements Callable<Integer> {
     private BackendFactory factory(ModelChoice.Backend backend, Path model, Integer border) {
         return switch (backend) {
             case ONNXRUNTIME ->
-                    new OnnxRuntimeBackendFactory(model.toString(), layout, border, null, 1);
+                    new OnnxRuntimeBackendFactory(model.toString(), layout, border, inputSize, 1);
             // One picture after the other, on the engine that the job runs.
             case TENSORRT ->
                     new TensorRtBackendFactory(
                             model.toString(),
                             layout,
                             border,
-                            null,
+                            inputSize,
                             1,
                             maxBatch,
                             precision,
@@ -198,10 +206,9 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     private List<InferenceBackend> open(
-            ModelChoice.Backend backend, Path model, Integer border, int most) {
-        BackendFactory factory = factory(backend, model, border);
+            BackendFactory factory, Path model, Integer border, int most) {
         int lanes = Math.min(Math.min(factory.defaultLanes(), MOST_LANES), most);
-        if (backend == ModelChoice.Backend.ONNXRUNTIME) {
+        if (factory.backend().equals(OnnxRuntimeBackend.NAME)) {
             ModelFile file = ModelFile.read(model);
             if (file.target().filter(target -> !target.equals(factory.backend())).isPresent()) {
                 return openAsDefined(file, border, lanes);
@@ -215,7 +222,8 @@ final class EvaluateCommand implements Callable<Integer> {
         ModelOptions options =
                 new ModelOptions(
                         Optional.ofNullable(layout),
-                        border == null ? OptionalInt.empty() : OptionalInt.of(border));
+                        border == null ? OptionalInt.empty() : OptionalInt.of(border),
+                        Optional.ofNullable(inputSize));
         List<InferenceBackend> backends = new ArrayList<>();
         try {
             for (int i = 0; i < lanes; i++) {
@@ -236,7 +244,8 @@ final class EvaluateCommand implements Callable<Integer> {
             LabelledImages data,
             Progress progress,
             List<EvaluatedModel> rows) {
-        List<InferenceBackend> lanes = open(backend, model, border, data.size());
+        BackendFactory factory = factory(backend, model, border);
+        List<InferenceBackend> lanes = open(factory, model, border, data.size());
         try {
             ModelSpec spec = lanes.get(0).spec();
             for (Interpolation interpolation : interpolations) {
@@ -249,7 +258,7 @@ final class EvaluateCommand implements Callable<Integer> {
                                         (what, done, total) ->
                                                 progress.step(row + what, done, total))
                                 .evaluate(lanes);
-                rows.add(new EvaluatedModel(model, spec, settings, evaluation));
+                rows.add(new EvaluatedModel(model, factory.backend(), spec, settings, evaluation));
             }
         } finally {
             lanes.forEach(InferenceBackend::close);

@@ -9,7 +9,12 @@ import java.nio.file.Path;
 /**
  * A row of what {@code evaluate} prints.
  *
+ * @param backend that ran it: onnxruntime or tensorrt
  * @param spec with the border that was used
  */
 record EvaluatedModel(
-        Path file, ModelSpec spec, EvaluationSettings settings, Evaluation evaluation) {}
+        Path file,
+        String backend,
+        ModelSpec spec,
+        EvaluationSettings settings,
+        Evaluation evaluation) {}

@@ -16,6 +16,7 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Function;
 
 /** Evaluations as a table for people, or as JSON. */
 final class EvaluationPrinter {
@@ -37,6 +38,7 @@ final class EvaluationPrinter {
             String file,
             String sha256,
             String precision,
+            String backend,
             int border,
             String interpolation,
             float confidence,
@@ -57,6 +59,7 @@ final class EvaluationPrinter {
             double standardError,
             double low,
             double high,
+            int scenes,
             int resamples,
             String verdict,
             int detections,
@@ -77,32 +80,45 @@ final class EvaluationPrinter {
     void printTable(PrintStream out, boolean perClass) {
         EvaluationSettings settings = rows.get(0).settings();
         out.println(images);
+        if (images.namesClasses()) {
+            rows.stream().map(this::explainClasses).distinct().forEach(out::println);
+        }
         print(
                 out,
-                "mAP as COCO defines it: scores above %s, NMS at IoU %s keeps %d, the best %d of an image count",
+                "mAP as COCO defines it: scores above %s, NMS at IoU %s keeps %d, the best %d of an image count, over all its classes (pycocotools: of each class)",
                 settings.nms().confidence(),
                 settings.nms().iou(),
                 settings.nms().maxDetections(),
                 settings.maxDetections());
         out.println(
                 "small, medium, large: mAP 50-95 of objects up to 32 x 32, up to 96 x 96, and above, in pixels of the image");
-        int width = rows.stream().mapToInt(row -> row.spec().name().length()).max().orElseThrow();
-        String model = "%-" + Math.max(width, "model".length()) + "s";
+        String model = column("model", row -> row.spec().name());
+        String file = column("file", EvaluationPrinter::fileName);
         out.println();
         print(
                 out,
                 "row  "
                         + model
-                        + "  border  interpolation  mAP 50-95  mAP 50  mAP 75   small  medium   large",
-                "model");
+                        + "  "
+                        + file
+                        + "  precision  backend      border  interpolation  mAP 50-95  mAP 50  mAP 75   small  medium   large",
+                "model",
+                "file");
         for (int i = 0; i < rows.size(); i++) {
             EvaluatedModel row = rows.get(i);
             Evaluation evaluation = row.evaluation();
             print(
                     out,
-                    "%3d  " + model + "  %6d  %-13s  %9s  %6s  %6s  %6s  %6s  %6s",
+                    "%3d  "
+                            + model
+                            + "  "
+                            + file
+                            + "  %-9s  %-11s  %6d  %-13s  %9s  %6s  %6s  %6s  %6s  %6s",
                     i + 1,
                     row.spec().name(),
+                    fileName(row),
+                    row.spec().precision(),
+                    row.backend(),
                     row.spec().border(),
                     interpolation(row),
                     digits(evaluation.map()),
@@ -116,8 +132,11 @@ final class EvaluationPrinter {
             out.println();
             print(
                     out,
-                    "mAP 50-95 against row 1, with its 95%% interval over %d resamples of the images, the same for both",
-                    differences.get(0).resamples());
+                    "mAP 50-95 against row 1, with its 95%% interval over %d resamples of the %s, the same for both",
+                    differences.get(0).resamples(),
+                    differences.get(0).scenes() == differences.get(0).images()
+                            ? "images"
+                            : differences.get(0).scenes() + " scenes");
         }
         for (int i = 0; i < differences.size(); i++) {
             Difference difference = differences.get(i);
@@ -157,6 +176,22 @@ final class EvaluationPrinter {
                     agreement.matched(),
                     agreement.detections());
         }
+    }
+
+    /** A format, left-aligned and as wide as the widest. */
+    private String column(String title, Function<EvaluatedModel, String> text) {
+        int width = rows.stream().mapToInt(row -> text.apply(row).length()).max().orElseThrow();
+        return "%-" + Math.max(width, title.length()) + "s";
+    }
+
+    private static String fileName(EvaluatedModel row) {
+        return row.file().getFileName().toString();
+    }
+
+    private String explainClasses(EvaluatedModel row) {
+        return images.unknownClass(row.spec().labels())
+                .map(name -> "classes by their order: " + row.spec().name() + " knows no " + name)
+                .orElse("classes by their names");
     }
 
     private void printClasses(PrintStream out) {
@@ -201,6 +236,7 @@ final class EvaluationPrinter {
                             row.file().toString(),
                             row.spec().sha256(),
                             row.spec().precision(),
+                            row.backend(),
                             row.spec().border(),
                             interpolation(row),
                             settings.nms().confidence(),
@@ -236,6 +272,7 @@ final class EvaluationPrinter {
                 difference.standardError(),
                 difference.low(),
                 difference.high(),
+                difference.scenes(),
                 difference.resamples(),
                 difference.verdict().name().toLowerCase(Locale.ROOT).replace('_', '-'),
                 agreement.detections(),

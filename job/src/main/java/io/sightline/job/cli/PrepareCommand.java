@@ -69,7 +69,7 @@ final class PrepareCommand implements Callable<Integer> {
             names = "--border",
             paramLabel = "PIXELS",
             description =
-                    "Gray border of the letterbox, where the ModelSpec's is not wanted (YOLOv6: 3).")
+                    "Gray border of the letterbox, where the ModelSpec's is not wanted. Where nobody says one: 3 for YOLOv6, else 0.")
     Integer border;
 
     @Override

@@ -41,7 +41,8 @@ final class QuantizeFlags extends RangeFlags {
     @Option(
             names = "--max-loss",
             paramLabel = "MAP",
-            description = "Gate: most loss of mAP 50-95. Default: 0.01.")
+            description =
+                    "Gate: most loss of mAP 50-95; 1 where only speed matters. Default: 0.01.")
     Double maxLoss;
 
     @Option(

@@ -32,6 +32,9 @@ class EvaluateCommandTest {
     private static final int SIDE = 64;
     private static final int IMAGES = 12;
 
+    /** File, precision and engine. */
+    private static final String RUN = "\\S+\\.onnx +fp32 +onnxruntime +";
+
     @TempDir Path folder;
     private String model;
 
@@ -93,9 +96,12 @@ class EvaluateCommandTest {
         List<String> lines =
                 run.outLines().stream().filter(line -> line.matches(" +\\d .*")).toList();
         assertThat(lines).hasSize(10);
-        assertThat(lines.get(0)).matches(" +1 +colour-detector +0 +linear( +1\\.0000){3} +1.*");
-        assertThat(lines.get(1)).matches(" +2 +colour-detector +0 +yolov6( +1\\.0000){3} +1.*");
-        assertThat(lines.get(2)).matches(" +3 +colour-detector +24 +linear( +0\\.0000){3} +0.*");
+        assertThat(lines.get(0))
+                .matches(" +1 +colour-detector +" + RUN + "0 +linear( +1\\.0000){3} +1.*");
+        assertThat(lines.get(1))
+                .matches(" +2 +colour-detector +" + RUN + "0 +yolov6( +1\\.0000){3} +1.*");
+        assertThat(lines.get(2))
+                .matches(" +3 +colour-detector +" + RUN + "24 +linear( +0\\.0000){3} +0.*");
         assertThat(lines.get(4)).matches(" +2 +\\+0\\.0000 .*does not move: at most 0\\.003");
         assertThat(lines.get(5))
                 .matches(" +3 +-1\\.0000 +\\[-1\\.0000, -1\\.0000].*loss: .* below 0");
@@ -114,6 +120,32 @@ class EvaluateCommandTest {
     }
 
     @Test
+    void shouldSayHowClassesWereMatched() throws Exception {
+        String first = "{\"id\": 0, \"name\": \"%s\"}, {\"id\": 1, \"name\": \"%s\"}";
+        StringBuilder more = new StringBuilder();
+        for (int i = 2; i < 8; i++) {
+            more.append(", {\"id\": %d, \"name\": \"other-%d\"}".formatted(i, i));
+        }
+        assertThat(withCoco(first.formatted("shade-0", "shade-1") + more).outLines())
+                .contains("classes by their names");
+        assertThat(withCoco(first.formatted("grey", "shade-1") + more).outLines())
+                .contains("classes by their order: colour-detector knows no grey");
+    }
+
+    private CommandLineRun withCoco(String categories) throws Exception {
+        Path file =
+                Files.writeString(
+                        folder.resolve("coco.json"),
+                        """
+                        {"categories": [%s],
+                         "images": [{"id": 1, "file_name": "0.png", "width": 64, "height": 64}],
+                         "annotations": [{"id": 1, "image_id": 1, "category_id": 0, "bbox": [0, 0, 9, 9]}]}
+                        """
+                                .formatted(categories));
+        return evaluate("--model", model, "--labels", file.toString());
+    }
+
+    @Test
     void shouldPrintJson() throws Exception {
         CommandLineRun run = evaluate("--model", model, "--model", model, "--json");
         assertThat(run.status()).as(run.err()).isZero();
@@ -123,6 +155,7 @@ class EvaluateCommandTest {
         JsonNode first = document.get("rows").get(0);
         JsonNode second = document.get("rows").get(1);
         assertThat(first.get("model").asText()).isEqualTo("colour-detector");
+        assertThat(first.get("backend").asText()).isEqualTo("onnxruntime");
         assertThat(first.get("sha256").asText()).hasSize(64);
         assertThat(first.get("map").asDouble()).isEqualTo(1);
         assertThat(first.get("map_large").isNull()).isTrue();

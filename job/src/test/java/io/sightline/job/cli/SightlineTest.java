@@ -140,6 +140,8 @@ class SightlineTest {
         assertThat(run("--delivery", "perhaps")).contains("at-least-once, exactly-once");
         assertThat(run("--layout", "odd")).contains("odd", "anchors-obj");
         assertThat(run("--input-size", "640")).contains("'640' is not a size", "640x384");
+        assertThat(run("--input-size", "640x360"))
+                .contains("'640x360' is no size for a detector", "multiples of 32 such as 640x352");
         assertThat(run("--input-size", "128x128"))
                 .contains("[1,64,64,3] has a fixed size, which --input-size cannot change");
         assertThat(run("--lanes", "-1", "--confidence", "2"))
@@ -177,6 +179,8 @@ class SightlineTest {
         String line = "TensorRT needs an NVIDIA GPU: no NVIDIA driver is installed here";
         String[] gpu = {"--backend", "tensorrt", "--model", model};
         assertThat(oneLine(append(gpu, "detect", text))).startsWith("sightline detect: " + line);
+        assertThat(oneLine("detect", text, "--backend", "tensorrt"))
+                .startsWith("sightline detect: " + line);
         assertThat(oneLine(append(gpu, "demo"))).startsWith("sightline demo: " + line);
         assertThat(oneLine(append(gpu, "bench"))).startsWith("sightline bench: " + line);
         assertThat(oneLine(append(gpu, "model", "bench")))
@@ -205,9 +209,6 @@ class SightlineTest {
                 .contains("'int4' is none of fp32, fp16, int8");
         assertThat(oneLine("model", "build", "--onnx", model, "--precision", "int8"))
                 .contains("has no Q/DQ pairs to compute in int8 by");
-        assertThat(oneLine("detect", text, "--backend", "tensorrt"))
-                .isEqualTo(
-                        "sightline detect: --backend tensorrt needs --model FILE: the bundled model is quantised for ONNX Runtime");
         assertThat(oneLine("model", "build", "--onnx", "none.onnx"))
                 .isEqualTo(
                         "sightline model build: model none.onnx: no such file: expected an ONNX file");

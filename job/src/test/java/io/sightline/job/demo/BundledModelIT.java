@@ -13,6 +13,7 @@ import io.sightline.inference.InferenceBackend;
 import io.sightline.job.ModelChoice;
 import io.sightline.job.OptionTypes;
 import io.sightline.toolchain.evaluate.PictureDetector;
+import io.sightline.vision.Interpolation;
 import io.sightline.vision.NmsSettings;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,6 +24,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
 /** The bundled model on simulated scenes that it never saw: a fixed list of them. */
@@ -38,6 +41,9 @@ class BundledModelIT {
 
     /** Seconds; far enough apart that hardly anything is where it was. */
     private static final double[] MOMENTS = {2, 9};
+
+    /** Confidence of what is expected to be found at other sizes too. */
+    private static final float SURE = 0.6f;
 
     private record Seen(SceneSettings scene, FrameTruth truth, List<DetectedObject> found) {}
 
@@ -75,6 +81,59 @@ class BundledModelIT {
                 .allSatisfy(one -> assertThat(one.averagePrecision()).isGreaterThan(0.45));
         assertThat(scorings.get("night").score().orElseThrow().map50()).isGreaterThan(0.6);
         assertThat(scorings.get("rain").score().orElseThrow().map50()).isGreaterThan(0.65);
+    }
+
+    /**
+     * Square, the letterbox scales as it does at 640×384: the network sees the same pixels, and
+     * more gray. At the other sizes everything is smaller.
+     */
+    @ParameterizedTest
+    @CsvSource({"640x640, 0.9", "416x416, 0.6", "384x640, 0.6"})
+    void shouldFindTheSameAtOtherSizes(String size, double share) throws Exception {
+        int there = 0;
+        int again = 0;
+        try (InferenceBackend usual = opened();
+                InferenceBackend other = opened("--input-size=" + size);
+                PictureDetector expected = detector(usual, SURE);
+                PictureDetector found = detector(other, SURE / 2)) {
+            for (SceneSettings settings : scenes().subList(0, 5)) {
+                try (Scene scene = new Scene(settings)) {
+                    scene.render(MOMENTS[0]);
+                    byte[] picture = scene.jpeg(90);
+                    List<DetectedObject> objects = found.detect(picture).objects();
+                    for (DetectedObject object : expected.detect(picture).objects()) {
+                        there++;
+                        again += objects.stream().anyMatch(o -> same(o, object)) ? 1 : 0;
+                    }
+                }
+            }
+        }
+        System.out.printf("%s: %d of %d objects again%n", size, again, there);
+        assertThat(there).isGreaterThan(10);
+        assertThat((double) again / there).isGreaterThan(share);
+    }
+
+    private static InferenceBackend opened(String... options) {
+        ModelChoice model = new ModelChoice();
+        OptionTypes.register(new CommandLine(model)).parseArgs(options);
+        return model.backendFactory(1).open(1).get(0);
+    }
+
+    private static PictureDetector detector(InferenceBackend backend, float confidence) {
+        return new PictureDetector(
+                backend, Interpolation.LINEAR, NmsSettings.infer(confidence, backend.spec().iou()));
+    }
+
+    private static boolean same(DetectedObject a, DetectedObject b) {
+        double width =
+                Math.min(a.bbox().x() + a.bbox().width(), b.bbox().x() + b.bbox().width())
+                        - Math.max(a.bbox().x(), b.bbox().x());
+        double height =
+                Math.min(a.bbox().y() + a.bbox().height(), b.bbox().y() + b.bbox().height())
+                        - Math.max(a.bbox().y(), b.bbox().y());
+        double shared = Math.max(0, width) * Math.max(0, height);
+        double both = a.bbox().width() * a.bbox().height() + b.bbox().width() * b.bbox().height();
+        return a.label().equals(b.label()) && shared / (both - shared) > 0.6;
     }
 
     private static List<SceneSettings> scenes() {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.sightline.inference.InputSize;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,6 +63,22 @@ public final class SpecFile {
                     file + ": holds no object: expected one that describes the model");
         }
         return Optional.of(spec);
+    }
+
+    /**
+     * The input's size as the JSON beside the model states it; empty where it does not.
+     *
+     * @throws ToolchainException if there is one that is no JSON object
+     */
+    public static Optional<InputSize> inputSize(Path onnx) {
+        return read(onnx)
+                .filter(spec -> spec.path("input_width").isInt())
+                .filter(spec -> spec.path("input_height").isInt())
+                .map(
+                        spec ->
+                                new InputSize(
+                                        spec.get("input_width").intValue(),
+                                        spec.get("input_height").intValue()));
     }
 
     public static void write(Path onnx, ObjectNode spec) {

@@ -26,6 +26,8 @@ final class EngineLane<R> {
     private final Thread thread;
     private final Deque<Run<R>> runs = new ArrayDeque<>();
 
+    private long freeSinceNanos;
+
     private record Run<R>(Batch<R> batch, long startedNanos) {}
 
     EngineLane(
@@ -38,6 +40,7 @@ final class EngineLane<R> {
         this.backend = backend;
         this.reader = reader;
         this.clock = clock;
+        this.freeSinceNanos = clock.nanoTime();
         this.thread = new Thread(this::run, "sightline-" + name);
         this.thread.setDaemon(true);
     }
@@ -96,6 +99,9 @@ final class EngineLane<R> {
             R result;
             try {
                 result = reader.read(output, row);
+            } catch (FrameOutputException e) {
+                MicroBatcher.fail(callback, e);
+                continue;
             } catch (Throwable e) {
                 MicroBatcher.fail(callback, e);
                 throw e;
@@ -107,7 +113,11 @@ final class EngineLane<R> {
                     new RunTiming(run.startedNanos(), inferred, readEnd - readStart, frames));
             readStart = readEnd;
         }
-        batcher.release(batch, clock.nanoTime() - run.startedNanos(), frames);
+        long now = clock.nanoTime();
+        // Runs may overlap: no moment counts twice.
+        long busyNanos = now - Math.max(run.startedNanos(), freeSinceNanos);
+        freeSinceNanos = now;
+        batcher.release(batch, busyNanos, frames);
     }
 
     private static <R> void complete(FrameCallback<R> callback, R result, RunTiming timing) {

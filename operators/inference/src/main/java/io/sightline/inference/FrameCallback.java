@@ -12,6 +12,9 @@ public interface FrameCallback<R> {
     /** The frame's result, read before its slot was given to others. */
     void complete(R result, RunTiming timing);
 
-    /** The lane died before the frame had a result. */
+    /**
+     * There is no result: a {@link FrameOutputException} is about this frame alone, everything else
+     * means that the lane has died.
+     */
     void fail(Throwable cause);
 }

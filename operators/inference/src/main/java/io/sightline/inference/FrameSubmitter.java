@@ -47,10 +47,19 @@ public final class FrameSubmitter<R> implements AutoCloseable {
         batcher.withdraw(this);
     }
 
-    /** Same as {@link #withdraw}. Frames that are committed still get their callback. */
+    /**
+     * To be called when woken: everybody is woken when a lane fails.
+     *
+     * @throws InferenceException if a lane has failed
+     */
+    public void requireRunning() {
+        batcher.requireRunning();
+    }
+
+    /** Leaves for good. Frames that are committed still get their callback. */
     @Override
     public void close() {
-        withdraw();
+        batcher.close(this);
     }
 
     void wake() {

@@ -2,8 +2,8 @@
 package io.sightline.inference;
 
 /**
- * An engine, or its model file, failed or does not fit. Never the fault of a single frame: it fails
- * the job.
+ * An engine, or its model file, failed or does not fit. Not the fault of a single frame, unless it
+ * is a {@link FrameOutputException}: it fails the job.
  */
 public class InferenceException extends RuntimeException {
 

@@ -11,10 +11,16 @@ import java.util.regex.Pattern;
  */
 public record InputSize(int width, int height) implements Serializable {
 
+    /** The coarsest stride of the detectors that take open sizes. */
+    private static final int STRIDE = 32;
+
     private static final Pattern FORM = Pattern.compile("([1-9]\\d{0,4})x([1-9]\\d{0,4})");
 
     /**
-     * @throws IllegalArgumentException if the text is no size
+     * As a user states it.
+     *
+     * @throws IllegalArgumentException if the text is no size, or one whose sides are not multiples
+     *     of 32
      */
     public static InputSize of(String text) {
         Matcher size = FORM.matcher(text);
@@ -22,7 +28,24 @@ public record InputSize(int width, int height) implements Serializable {
             throw new IllegalArgumentException(
                     "'" + text + "' is not a size, expected width and height such as 640x384");
         }
-        return new InputSize(Integer.parseInt(size.group(1)), Integer.parseInt(size.group(2)));
+        int width = Integer.parseInt(size.group(1));
+        int height = Integer.parseInt(size.group(2));
+        if (width % STRIDE != 0 || height % STRIDE != 0) {
+            throw new IllegalArgumentException(
+                    "'"
+                            + text
+                            + "' is no size for a detector: expected multiples of "
+                            + STRIDE
+                            + " such as "
+                            + nearest(width)
+                            + "x"
+                            + nearest(height));
+        }
+        return new InputSize(width, height);
+    }
+
+    private static int nearest(int side) {
+        return Math.max(1, Math.round((float) side / STRIDE)) * STRIDE;
     }
 
     @Override

@@ -5,7 +5,9 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -26,11 +28,11 @@ import org.slf4j.LoggerFactory;
  * stops further claims and waits only for those that are open, which last as long as one letterbox.
  * A batch whose every claim was aborted is empty again and goes back to the free ones.
  *
- * <p>Claims are first come, first served: while anybody stands in line, only the first in it gets a
- * slot. Whoever frees a slot wakes the first, and whoever takes one wakes the next if there are
- * more; so no wake-up is lost and nobody starves.
+ * <p>Claims are first come, first served: each of those in line has one of the free slots reserved,
+ * in their order, and is woken for it; only what is free beyond goes to whoever asks. So no wake-up
+ * is lost, nobody starves, and one that is woken but busy elsewhere holds up nobody.
  *
- * <p>A lane's first failure ends the batcher: every committed frame is failed, everybody in line is
+ * <p>A lane's first failure ends the batcher: every committed frame is failed, every subtask is
  * woken to see it, and later claims throw. Memory is given back when the batcher is closed and the
  * last lane's thread has ended, whichever is later, since a lane may still be reading it, and a
  * subtask may still be writing into a slot.
@@ -55,7 +57,8 @@ public final class MicroBatcher<R> implements AutoCloseable {
     private final Condition dispatchable = lock.newCondition();
     private final Deque<Batch<R>> free = new ArrayDeque<>();
     private final Deque<Batch<R>> sealed = new ArrayDeque<>();
-    private final Deque<FrameSubmitter<R>> line = new ArrayDeque<>();
+    private final Set<FrameSubmitter<R>> submitters = new HashSet<>();
+    private final List<FrameSubmitter<R>> line = new ArrayList<>();
     private Batch<R> filling;
     private Throwable failure;
     private boolean closed;
@@ -147,11 +150,18 @@ public final class MicroBatcher<R> implements AutoCloseable {
      * A door for one subtask.
      *
      * @param wakeUp called by other threads, with the batcher's lock held, when it is the subtask's
-     *     turn to claim: posts a mail and returns. What it throws is taken as the subtask's being
-     *     gone.
+     *     turn to claim or a lane has failed: posts a mail and returns. What it throws is taken as
+     *     the subtask's being gone.
      */
     public FrameSubmitter<R> newSubmitter(Runnable wakeUp) {
-        return new FrameSubmitter<>(this, wakeUp);
+        FrameSubmitter<R> submitter = new FrameSubmitter<>(this, wakeUp);
+        lock.lock();
+        try {
+            submitters.add(submitter);
+        } finally {
+            lock.unlock();
+        }
+        return submitter;
     }
 
     public Totals totals() {
@@ -177,41 +187,50 @@ public final class MicroBatcher<R> implements AutoCloseable {
         lock.lock();
         try {
             submitter.woken = false;
-            if (failure != null) {
-                line.remove(submitter);
-                throw new InferenceException("a lane of model " + spec.name() + " failed", failure);
-            }
+            requireNoFailure();
             if (closed) {
                 throw new IllegalStateException(
                         "the batcher of model " + spec.name() + " is closed");
             }
-            if (!line.isEmpty() && line.peekFirst() != submitter) {
-                if (!line.contains(submitter)) {
-                    line.addLast(submitter);
+            int place = line.indexOf(submitter);
+            if (freeSlots() <= (place < 0 ? line.size() : place)) {
+                if (place < 0) {
+                    line.add(submitter);
                 }
                 return null;
             }
-            BatchSlot<R> slot = nextSlot();
-            if (slot == null) {
-                if (line.isEmpty()) {
-                    line.addLast(submitter);
-                }
-                return null;
+            if (place >= 0) {
+                line.remove(place);
             }
-            line.pollFirst();
-            wakeFirst();
-            return slot;
+            return nextSlot();
         } finally {
             lock.unlock();
         }
     }
 
+    void requireRunning() {
+        lock.lock();
+        try {
+            requireNoFailure();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void requireNoFailure() {
+        if (failure != null) {
+            throw new InferenceException("a lane of model " + spec.name() + " failed", failure);
+        }
+    }
+
+    private int freeSlots() {
+        return (filling == null ? 0 : spec.maxBatch() - filling.claimed)
+                + free.size() * spec.maxBatch();
+    }
+
     private BatchSlot<R> nextSlot() {
         if (filling == null) {
             filling = free.pollFirst();
-            if (filling == null) {
-                return null;
-            }
         }
         Batch<R> batch = filling;
         BatchSlot<R> slot = batch.slots.get(batch.claimed++);
@@ -278,7 +297,7 @@ public final class MicroBatcher<R> implements AutoCloseable {
             sealed.remove(batch);
         }
         free.addLast(batch);
-        wakeFirst();
+        wakeLine();
     }
 
     void sealNow() {
@@ -298,27 +317,45 @@ public final class MicroBatcher<R> implements AutoCloseable {
         try {
             submitter.woken = false;
             if (line.remove(submitter)) {
-                wakeFirst();
+                wakeLine();
             }
         } finally {
             lock.unlock();
         }
     }
 
-    private void wakeFirst() {
-        while (!line.isEmpty() && (filling != null || !free.isEmpty())) {
-            FrameSubmitter<R> first = line.peekFirst();
-            if (first.woken) {
-                return;
+    void close(FrameSubmitter<R> submitter) {
+        lock.lock();
+        try {
+            submitters.remove(submitter);
+            withdraw(submitter);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Wakes those for whom a slot is free. */
+    private void wakeLine() {
+        int place = 0;
+        while (place < line.size() && place < freeSlots()) {
+            FrameSubmitter<R> next = line.get(place);
+            if (next.woken || wake(next)) {
+                next.woken = true;
+                place++;
+            } else {
+                line.remove(place);
             }
-            first.woken = true;
-            try {
-                first.wake();
-                return;
-            } catch (RuntimeException e) {
-                LOG.debug("a subtask left the line without a word", e);
-                line.pollFirst();
-            }
+        }
+    }
+
+    /** Whether it is still there to be woken. */
+    private static boolean wake(FrameSubmitter<?> submitter) {
+        try {
+            submitter.wake();
+            return true;
+        } catch (RuntimeException e) {
+            LOG.debug("a subtask left without a word", e);
+            return false;
         }
     }
 
@@ -421,14 +458,8 @@ public final class MicroBatcher<R> implements AutoCloseable {
             }
             sealed.forEach(batch -> batch.moveCallbacksTo(callbacks));
             taken.forEach(batch -> batch.moveCallbacksTo(callbacks));
-            for (FrameSubmitter<R> submitter : line) {
-                try {
-                    submitter.wake();
-                } catch (RuntimeException e) {
-                    LOG.debug("a subtask left the line without a word", e);
-                }
-            }
             line.clear();
+            submitters.forEach(MicroBatcher::wake);
             dispatchable.signalAll();
         } finally {
             lock.unlock();

@@ -381,7 +381,9 @@ public final class ModelFile {
             }
             return wanted.orElse(stated);
         }
-        if (ofGraph < 1 || (stated != null && stated != ofGraph)) {
+        // An engine that was told the size reports it as the graph's own.
+        boolean other = wanted.isEmpty() && stated != null && stated != ofGraph;
+        if (ofGraph < 1 || other) {
             throw refused("input " + tensor + " does not agree with " + field + " " + stated);
         }
         if (wanted.isPresent() && wanted.get() != ofGraph) {

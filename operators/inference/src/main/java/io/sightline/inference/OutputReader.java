@@ -12,6 +12,8 @@ public interface OutputReader<R> {
     /**
      * @param output of the whole batch
      * @param row index of the frame in the batch
+     * @throws FrameOutputException if what the row holds is of no use; any other exception ends the
+     *     lane
      */
     R read(RawOutput output, int row);
 }

@@ -171,6 +171,38 @@ class MicroBatcherTest {
     }
 
     @Test
+    void shouldNotLetOneThatIsBusyElsewhereHoldUpTheOthers() {
+        MicroBatcher<Integer> batcher = batcher(1, 3, Duration.ZERO);
+        List<String> woken = new ArrayList<>();
+        FrameSubmitter<Integer> busy = batcher.newSubmitter(() -> woken.add("busy"));
+        FrameSubmitter<Integer> next = batcher.newSubmitter(() -> woken.add("next"));
+        FrameSubmitter<Integer> last = batcher.newSubmitter(() -> woken.add("last"));
+        for (int i = 0; i < 3; i++) {
+            last.tryClaim().commit(new Frame());
+        }
+        assertThat(busy.tryClaim()).isNull();
+        assertThat(next.tryClaim()).isNull();
+
+        batcher.release(batcher.poll(), 1, 3);
+        assertThat(woken).containsExactly("busy", "next");
+        last.tryClaim().commit(new Frame());
+        assertThat(last.tryClaim()).as("two slots are for two in line").isNull();
+        next.tryClaim().commit(new Frame());
+        assertThat(next.tryClaim()).as("one slot is for the one in line").isNull();
+        assertThat(busy.tryClaim()).isNotNull();
+    }
+
+    @Test
+    void shouldGiveAllThatIsFreeToOneWhereNobodyElseWaits() {
+        MicroBatcher<Integer> batcher = batcher(2, 2, Duration.ZERO);
+        FrameSubmitter<Integer> subtask = batcher.newSubmitter(() -> {});
+        for (int i = 0; i < 4; i++) {
+            assertThat(subtask.tryClaim()).isNotNull();
+        }
+        assertThat(subtask.tryClaim()).isNull();
+    }
+
+    @Test
     void shouldPassOverASubtaskThatIsGone() {
         MicroBatcher<Integer> batcher = batcher(1, 1, Duration.ZERO);
         AtomicInteger woken = new AtomicInteger();
@@ -221,7 +253,8 @@ class MicroBatcherTest {
                         frame ->
                                 assertThat(frame.handle((result, e) -> e).getNow(null))
                                         .isSameAs(cause));
-        assertThat(woken).as("who stands in line is told").hasValue(1);
+        assertThat(woken).as("everybody is told").hasValue(1);
+        assertThatThrownBy(b::requireRunning).isInstanceOf(InferenceException.class);
         assertThatThrownBy(b::tryClaim).isInstanceOf(InferenceException.class).hasCause(cause);
         assertThat(batcher.failed()).isTrue();
     }

@@ -287,6 +287,18 @@ final class ModelFileTest {
                         "'" + text + "' is not a size, expected width and height such as 640x384");
     }
 
+    @ParameterizedTest
+    @CsvSource({"600x400,608x416", "640x380,640x384", "5x5,32x32"})
+    void shouldRefuseASizeThatNoDetectorTakes(String text, String nearest) {
+        assertThatThrownBy(() -> InputSize.of(text))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "'"
+                                + text
+                                + "' is no size for a detector: expected multiples of 32 such as "
+                                + nearest);
+    }
+
     // ---- JSON ----
 
     @Test

@@ -45,11 +45,11 @@ final class Camera {
      *
      * @param frame null where the record broke the contract
      */
-    void frameIn(CameraFrame frame, long nowMillis) {
+    void frameIn(CameraFrame frame, long nowMillis, long nowNanos) {
         account.framesIn.inc();
         // The clocks of several cameras are no clock.
         if (frame != null && id != null) {
-            time.frame(frame.captureTimeMillis(), frame.epoch(), nowMillis);
+            time.frame(frame.captureTimeMillis(), frame.epoch(), nowMillis, nowNanos);
         }
     }
 
@@ -84,8 +84,8 @@ final class Camera {
      * What was dropped since the last status, and that alone, so that what comes next is balanced
      * as well.
      */
-    CameraStatus takeDrops(int subtask, long nowMillis, long silentAfterMillis) {
-        return status(null, subtask, nowMillis, silentAfterMillis, 0, 0);
+    CameraStatus takeDrops(int subtask, long nowMillis, long nowNanos, long silentAfterMillis) {
+        return status(null, subtask, nowMillis, nowNanos, silentAfterMillis, 0, 0);
     }
 
     /**
@@ -93,9 +93,17 @@ final class Camera {
      *
      * @param checkpoint null at the end of the input
      */
-    CameraStatus takeStatus(Long checkpoint, int subtask, long nowMillis, long silentAfterMillis) {
+    CameraStatus takeStatus(
+            Long checkpoint, int subtask, long nowMillis, long nowNanos, long silentAfterMillis) {
         CameraStatus status =
-                status(checkpoint, subtask, nowMillis, silentAfterMillis, events, deadLetters);
+                status(
+                        checkpoint,
+                        subtask,
+                        nowMillis,
+                        nowNanos,
+                        silentAfterMillis,
+                        events,
+                        deadLetters);
         events = 0;
         deadLetters = 0;
         return status;
@@ -105,6 +113,7 @@ final class Camera {
             Long checkpoint,
             int subtask,
             long nowMillis,
+            long nowNanos,
             long silentAfterMillis,
             long withEvent,
             long withLetter) {
@@ -122,7 +131,7 @@ final class Camera {
             byReason.merge(group.reason(), frames, Long::sum);
             dropped += frames;
         }
-        boolean silent = time.seen() && nowMillis - time.arrivalMillis() > silentAfterMillis;
+        boolean silent = time.seen() && time.millisSinceArrival(nowNanos) > silentAfterMillis;
         CameraStatus status =
                 new CameraStatus(
                         CameraStatus.SCHEMA,

@@ -14,6 +14,7 @@ final class CameraTime {
     private boolean seen;
     private long captureMillis;
     private long arrivalMillis;
+    private long arrivalNanos;
     private long epoch;
     private long forwardJumps;
     private long backwardJumps;
@@ -25,21 +26,23 @@ final class CameraTime {
 
     /**
      * @param nowMillis wall-clock time
+     * @param nowNanos of a clock that nobody sets: a step of the wall clock is none of the camera's
      */
-    void frame(long frameCaptureMillis, long frameEpoch, long nowMillis) {
+    void frame(long frameCaptureMillis, long frameEpoch, long nowMillis, long nowNanos) {
         if (seen) {
             long step = frameCaptureMillis - captureMillis;
             if (frameEpoch != epoch) {
                 epochChanges++;
             } else if (step < -toleranceMillis) {
                 backwardJumps++;
-            } else if (step - Math.max(0, nowMillis - arrivalMillis) > toleranceMillis) {
+            } else if (step - millisSinceArrival(nowNanos) > toleranceMillis) {
                 forwardJumps++;
             }
         }
         seen = true;
         captureMillis = frameCaptureMillis;
         arrivalMillis = nowMillis;
+        arrivalNanos = nowNanos;
         epoch = frameEpoch;
     }
 
@@ -54,6 +57,11 @@ final class CameraTime {
 
     long arrivalMillis() {
         return arrivalMillis;
+    }
+
+    /** How long the last frame has been here. */
+    long millisSinceArrival(long nowNanos) {
+        return (nowNanos - arrivalNanos) / 1_000_000;
     }
 
     long epoch() {

@@ -10,9 +10,11 @@ import io.sightline.events.DropReason;
 import io.sightline.events.EventId;
 import io.sightline.events.FrameRecord;
 import io.sightline.events.FrameRejectedException;
+import io.sightline.events.Rejection;
 import io.sightline.inference.BackendFactory;
 import io.sightline.inference.BatchSlot;
 import io.sightline.inference.BatchingPolicy;
+import io.sightline.inference.FrameOutputException;
 import io.sightline.inference.FrameSubmitter;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
@@ -73,9 +75,9 @@ import org.apache.flink.util.OutputTag;
  * <p>Whatever is not a frame (watermarks, watermark status, latency markers, record attributes)
  * queues behind the frames it follows.
  *
- * <p>A frame that cannot be decoded becomes a dead letter in its turn. An engine that fails fails
- * the task: the frames are read again after the restart, and no event ever claims an empty scene
- * for them.
+ * <p>A frame that cannot be decoded, or for which the network gives no numbers, becomes a dead
+ * letter in its turn. An engine that fails fails the task: the frames are read again after the
+ * restart, and no event ever claims an empty scene for them.
  */
 public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         implements OneInputStreamOperator<FrameRecord, DetectionEvent>, BoundedOneInput {
@@ -121,6 +123,9 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     private transient Cameras cameras;
     private transient int subtask;
     private transient StreamRecord<DetectionEvent> eventRecord;
+
+    /** Encoded bytes of rejected frames that wait for their turn: the room has let them go. */
+    private transient long rejectedBytes;
 
     /** Decoded and waiting for a slot; its pixels are in {@code picture}. */
     private transient PendingFrame decoded;
@@ -214,6 +219,9 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     public void processElement(StreamRecord<FrameRecord> element) throws Exception {
         // The record, never the StreamRecord around it, which Flink reuses.
         FrameRecord record = element.getValue();
+        while (inFlight.size() >= MAX_IN_FLIGHT || rejectedBytes > settings.roomBytes()) {
+            mailbox.yield();
+        }
         PendingFrame frame = new PendingFrame(finished, record, clock.nanoTime());
         frame.stretch = marks.arrived();
         try {
@@ -223,10 +231,10 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         } catch (FrameRejectedException e) {
             String id = CameraFrameCodec.readableCameraId(record.key());
             frame.camera = id == null ? cameras.rest() : cameras.of(id);
-            frame.reject(e);
+            reject(frame, e);
         }
         frameMetrics.totals.framesIn.inc();
-        frame.camera.frameIn(frame.frame, wallClock.millis());
+        frame.camera.frameIn(frame.frame, wallClock.millis(), frame.arrivedNanos);
         if (frame.done()) {
             inFlight.addLast(frame);
         } else {
@@ -235,9 +243,11 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
             }
         }
         advance();
-        while (inFlight.size() >= MAX_IN_FLIGHT) {
-            mailbox.yield();
-        }
+    }
+
+    private void reject(PendingFrame frame, FrameRejectedException reason) {
+        frame.reject(reason);
+        rejectedBytes += frame.encodedBytes();
     }
 
     /** As far as it goes without waiting: frames into slots, results out. */
@@ -266,7 +276,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
             try {
                 picture = decoder.decode(frame.frame.image());
             } catch (FrameRejectedException e) {
-                frame.reject(e);
+                reject(frame, e);
                 continue;
             }
             if (picture.endMarkerMissing()) {
@@ -306,6 +316,9 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         PendingFrame first = inFlight.peekFirst();
         while (first != null && first.done()) {
             inFlight.removeFirst();
+            if (first.rejection != null) {
+                rejectedBytes -= first.encodedBytes();
+            }
             emit(first);
             marks.left(first.stretch);
             first = inFlight.peekFirst();
@@ -351,7 +364,9 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         long silentAfter = settings.silentAfter().toMillis();
         for (Camera camera : cameras.all()) {
             if (camera.worthAStatus()) {
-                emit(camera.takeStatus(checkpoint, subtask, now, silentAfter), now);
+                emit(
+                        camera.takeStatus(checkpoint, subtask, now, clock.nanoTime(), silentAfter),
+                        now);
             }
         }
     }
@@ -366,7 +381,10 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         frame.camera.dropped(frame.record, reason);
         if (frame.camera.manyDrops()) {
             long now = wallClock.millis();
-            emit(frame.camera.takeDrops(subtask, now, settings.silentAfter().toMillis()), now);
+            emit(
+                    frame.camera.takeDrops(
+                            subtask, now, clock.nanoTime(), settings.silentAfter().toMillis()),
+                    now);
         }
         marks.left(frame.stretch);
     }
@@ -385,6 +403,8 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     private void onMail() throws Exception {
         mailUnderWay.set(false);
         if (!gone) {
+            // With nothing in flight a subtask would hold a dead batcher until its next frame.
+            submitter.requireRunning();
             advance();
         }
     }
@@ -412,20 +432,16 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     }
 
     private void emit(PendingFrame frame) {
+        if (frame.failure instanceof FrameOutputException e) {
+            emitDeadLetter(frame, Rejection.UNREADABLE_OUTPUT, e.getMessage());
+            return;
+        }
         if (frame.failure != null) {
             throw new InferenceException(
                     "inference failed for the frame at " + frame.record.position(), frame.failure);
         }
         if (frame.rejection != null) {
-            output.collect(
-                    DEAD_LETTERS,
-                    new StreamRecord<>(
-                            new DeadLetter(
-                                    frame.record,
-                                    frame.rejection.reason(),
-                                    frame.rejection.getMessage())));
-            frameMetrics.totals.deadLetters.inc();
-            frame.camera.deadLetterOut();
+            emitDeadLetter(frame, frame.rejection.reason(), frame.rejection.getMessage());
             return;
         }
         long queueNanos =
@@ -440,6 +456,13 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         frameMetrics.frameDone(frame, queueNanos);
         frameMetrics.totals.eventsOut.inc();
         frame.camera.eventOut();
+    }
+
+    private void emitDeadLetter(PendingFrame frame, Rejection reason, String message) {
+        output.collect(
+                DEAD_LETTERS, new StreamRecord<>(new DeadLetter(frame.record, reason, message)));
+        frameMetrics.totals.deadLetters.inc();
+        frame.camera.deadLetterOut();
     }
 
     private DetectionEvent event(PendingFrame pendingFrame, long queueNanos) {

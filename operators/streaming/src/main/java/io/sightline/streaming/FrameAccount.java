@@ -30,10 +30,11 @@ final class FrameAccount {
     }
 
     private long inFlight() {
-        long inFlight = framesIn.getCount() - eventsOut.getCount() - deadLetters.getCount();
+        long gone = eventsOut.getCount() + deadLetters.getCount();
         for (Counter counter : dropped.values()) {
-            inFlight -= counter.getCount();
+            gone += counter.getCount();
         }
-        return inFlight;
+        // Read last: frames go on meanwhile, and fewer than none cannot be in flight.
+        return framesIn.getCount() - gone;
     }
 }

@@ -38,14 +38,22 @@ class CameraTest {
         return new FrameRecord("f", partition, offset, 0, null, null, new FrameRecord.Header[0]);
     }
 
+    private static long nanos(long millis) {
+        return (millis - NOON) * 1_000_000;
+    }
+
+    private void frameIn(CameraFrame frame, long now) {
+        camera.frameIn(frame, now, nanos(now));
+    }
+
     private CameraStatus status(long now) {
-        return camera.takeStatus(7L, 3, now, SILENT_AFTER);
+        return camera.takeStatus(7L, 3, now, nanos(now), SILENT_AFTER);
     }
 
     @Test
     void shouldSayWhatBecameOfItsFramesAndBeginAnew() {
         for (int i = 0; i < 8; i++) {
-            camera.frameIn(frame(NOON + i, 0), NOON + 40 + i);
+            frameIn(frame(NOON + i, 0), NOON + 40 + i);
         }
         camera.eventOut();
         camera.deadLetterOut();
@@ -86,7 +94,7 @@ class CameraTest {
         camera.eventOut();
         camera.dropped(record(0, 3), DropReason.TOO_OLD);
 
-        CameraStatus drops = camera.takeDrops(3, NOON, SILENT_AFTER);
+        CameraStatus drops = camera.takeDrops(3, NOON, nanos(NOON), SILENT_AFTER);
         assertThat(drops.framesIn()).isEqualTo(1);
         assertThat(drops.events()).isZero();
         assertThat(drops.checkpoint()).isNull();
@@ -97,10 +105,10 @@ class CameraTest {
     void shouldTellSilenceAndTheStateOfTheClock() {
         assertThat(status(NOON).lastCaptureTime()).as("before any frame").isNull();
         assertThat(status(NOON).silentSince()).isNull();
-        camera.frameIn(frame(NOON - 60_000, 4), NOON);
-        camera.frameIn(frame(NOON, 4), NOON);
-        camera.frameIn(frame(NOON - 60_000, 4), NOON);
-        camera.frameIn(frame(NOON, 5), NOON);
+        frameIn(frame(NOON - 60_000, 4), NOON);
+        frameIn(frame(NOON, 4), NOON);
+        frameIn(frame(NOON - 60_000, 4), NOON);
+        frameIn(frame(NOON, 5), NOON);
 
         CameraStatus status = status(NOON + SILENT_AFTER);
         assertThat(status.silentSince()).isNull();
@@ -117,10 +125,10 @@ class CameraTest {
     void shouldHaveNoClockWhereSeveralCamerasShareIt() {
         Camera rest = camera(null);
         assertThat(rest.worthAStatus()).isFalse();
-        rest.frameIn(frame(NOON, 4), NOON);
+        rest.frameIn(frame(NOON, 4), NOON, nanos(NOON));
         rest.eventOut();
         assertThat(rest.worthAStatus()).isTrue();
-        CameraStatus status = rest.takeStatus(1L, 0, NOON, SILENT_AFTER);
+        CameraStatus status = rest.takeStatus(1L, 0, NOON, nanos(NOON), SILENT_AFTER);
         assertThat(status.cameraId()).isNull();
         assertThat(status.lastCaptureTime()).isNull();
         assertThat(status.events()).isEqualTo(1);

@@ -166,12 +166,12 @@ class DetectMetricsTest {
             process("cam-2", i == 1 ? new byte[] {1} : picture);
         }
         process(null, picture);
-        // Too large to be looked at, and its camera's all the same.
-        process("cam-2", new byte[(1 << 20) + 1]);
         process(
                 "cam-1",
                 Arrays.copyOf(picture, picture.length - 2),
                 new FrameRecord.Header(FrameHeaders.SEQ, new byte[] {'x'}));
+        // Too large to be looked at, and its camera's all the same; the next one waits.
+        process("cam-2", new byte[(1 << 20) + 1]);
 
         // No run has been let through yet: the frames are on their way, and nothing is lost of
         // sight.

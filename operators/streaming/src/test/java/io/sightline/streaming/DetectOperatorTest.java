@@ -204,6 +204,64 @@ class DetectOperatorTest {
     }
 
     @Test
+    void shouldNotFailAllForOneFrameWithoutNumbers() throws Exception {
+        FakeBackendFactory backend = FakeBackendFactory.create();
+        DetectHarness harness = open(backend, Duration.ofHours(1), 1);
+        backend.opened().get(0).overflowsFor(200);
+        harness.process(frame(0, jpeg(9)));
+        harness.process(frame(1, jpeg(200)));
+        harness.process(frame(2, jpeg(9)));
+        harness.endInput();
+
+        assertThat(harness.events()).hasSize(2);
+        assertThat(harness.deadLetters())
+                .singleElement()
+                .satisfies(
+                        letter -> {
+                            assertThat(letter.reason()).isEqualTo(Rejection.UNREADABLE_OUTPUT);
+                            assertThat(letter.message()).contains("NaN", "output 'output'");
+                        });
+    }
+
+    @Test
+    void shouldHoldNoMoreOfWhatItRejectsThanOfWhatItTakes() throws Exception {
+        Semaphore permits = new Semaphore(0);
+        DetectHarness harness =
+                open(FakeBackendFactory.create(32, 32, 1, run -> false, permits), Duration.ZERO, 1);
+        byte[] garbage = new byte[300_000];
+        harness.process(frame(0, jpeg(1)));
+        for (int i = 1; i < 5; i++) {
+            harness.process(frame(i, garbage));
+        }
+        assertThat(harness.deadLetters()).as("behind the first frame").isEmpty();
+        CompletableFuture<Void> release =
+                CompletableFuture.runAsync(
+                        () -> permits.release(100),
+                        CompletableFuture.delayedExecutor(100, TimeUnit.MILLISECONDS));
+        harness.process(frame(5, garbage));
+        assertThat(harness.events()).as("it waited for a result").hasSize(1);
+        release.join();
+        harness.endInput();
+        assertThat(harness.deadLetters()).hasSize(5);
+    }
+
+    @Test
+    void shouldFailASubtaskThatHasNothingInFlightWithALane() throws Exception {
+        FakeBackendFactory backend = FakeBackendFactory.create(32, 32, 4, run -> true, null);
+        DetectHarness busy = open(backend, Duration.ZERO, 1);
+        DetectHarness quiet = open(backend, Duration.ZERO, 1);
+        assertThatThrownBy(
+                        () -> {
+                            busy.process(frame(0, jpeg(1)));
+                            busy.endInput();
+                        })
+                .isInstanceOf(InferenceException.class);
+        assertThatThrownBy(() -> quiet.getTaskMailbox().take(0).run())
+                .isInstanceOf(InferenceException.class)
+                .hasMessageContaining("failed");
+    }
+
+    @Test
     void shouldStopReadingWhenTheRoomIsFull() throws Exception {
         Semaphore permits = new Semaphore(0);
         DetectHarness harness =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.vision;
 
+import io.sightline.inference.FrameOutputException;
 import io.sightline.inference.InferenceException;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.OutputReader;
@@ -33,8 +34,9 @@ public final class DetectionReader implements OutputReader<Detections> {
     }
 
     /**
-     * @throws InferenceException if the output does not have the layout's shape, or a score or a
-     *     box that counts is not a number: an engine's failure must not look like an empty scene
+     * @throws InferenceException if the output does not have the layout's shape
+     * @throws FrameOutputException if a score or a box that counts is not a number: that must not
+     *     look like an empty scene
      */
     @Override
     public Detections read(RawOutput output, int row) {

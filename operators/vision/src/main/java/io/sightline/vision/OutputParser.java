@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.vision;
 
+import io.sightline.inference.FrameOutputException;
 import io.sightline.inference.InferenceException;
 import io.sightline.inference.RawOutput;
 import java.util.Arrays;
@@ -123,7 +124,7 @@ abstract sealed class OutputParser
                 || !Float.isFinite(y1)
                 || !Float.isFinite(x2)
                 || !Float.isFinite(y2)) {
-            throw new InferenceException(
+            throw new FrameOutputException(
                     place(tensor, frame, row)
                             + ": box "
                             + x1
@@ -153,7 +154,7 @@ abstract sealed class OutputParser
     /** Called with scores that a threshold did not stop: NaN is among them. */
     static void requireNumber(RawOutput.Tensor tensor, int frame, int row, float score) {
         if (!Float.isFinite(score)) {
-            throw new InferenceException(
+            throw new FrameOutputException(
                     place(tensor, frame, row) + ": score " + score + ", expected 0 to 1");
         }
     }

@@ -4,6 +4,7 @@ package io.sightline.vision;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.sightline.inference.FrameOutputException;
 import io.sightline.inference.InferenceException;
 import io.sightline.inference.OutputLayout;
 import io.sightline.inference.RawOutput;
@@ -257,7 +258,7 @@ class DetectionReaderTest {
         values[7 + place] = Float.NaN;
         DetectionReader reader = reader(OutputLayout.ANCHORS_OBJ, 2, BEST_CLASS);
 
-        assertThatExceptionOfType(InferenceException.class)
+        assertThatExceptionOfType(FrameOutputException.class)
                 .isThrownBy(() -> reader.read(floats(values, 1, 2, 7), 0))
                 .withMessageContaining("output 'out', frame 0 of the batch, row 1")
                 .withMessageContaining("NaN");
@@ -268,22 +269,22 @@ class DetectionReaderTest {
         float[] nan = new float[24];
         Arrays.fill(nan, Float.NaN);
 
-        assertThatExceptionOfType(InferenceException.class)
+        assertThatExceptionOfType(FrameOutputException.class)
                 .isThrownBy(
                         () ->
                                 reader(OutputLayout.CHANNELS_FIRST, 2, EVERY_CLASS)
                                         .read(floats(nan, 1, 6, 4), 0));
-        assertThatExceptionOfType(InferenceException.class)
+        assertThatExceptionOfType(FrameOutputException.class)
                 .isThrownBy(
                         () ->
                                 reader(OutputLayout.CHANNELS_FIRST, 2, BEST_CLASS)
                                         .read(floats(nan, 1, 6, 4), 0));
-        assertThatExceptionOfType(InferenceException.class)
+        assertThatExceptionOfType(FrameOutputException.class)
                 .isThrownBy(
                         () ->
                                 reader(OutputLayout.PAIRS, 2, BEST_CLASS)
                                         .read(floats(nan, 1, 4, 6), 0));
-        assertThatExceptionOfType(InferenceException.class)
+        assertThatExceptionOfType(FrameOutputException.class)
                 .isThrownBy(
                         () ->
                                 reader(OutputLayout.END2END, 2, BEST_CLASS)
@@ -299,7 +300,7 @@ class DetectionReaderTest {
     void shouldRefuseAnInfiniteBoxOrScore() {
         DetectionReader reader = reader(OutputLayout.PAIRS, 1, BEST_CLASS);
 
-        assertThatExceptionOfType(InferenceException.class)
+        assertThatExceptionOfType(FrameOutputException.class)
                 .isThrownBy(
                         () ->
                                 reader.read(
@@ -312,7 +313,7 @@ class DetectionReaderTest {
                                                 6),
                                         0))
                 .withMessageContaining("expected finite coordinates");
-        assertThatExceptionOfType(InferenceException.class)
+        assertThatExceptionOfType(FrameOutputException.class)
                 .isThrownBy(
                         () ->
                                 reader.read(

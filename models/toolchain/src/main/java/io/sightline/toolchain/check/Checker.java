@@ -16,6 +16,7 @@ import io.sightline.toolchain.check.CheckReport.Layer;
 import io.sightline.toolchain.check.CheckReport.Operator;
 import io.sightline.toolchain.check.CheckReport.Port;
 import io.sightline.toolchain.check.Finding.About;
+import io.sightline.toolchain.fuse.Opset13;
 import io.sightline.toolchain.graph.ElementType;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.Node;
@@ -308,6 +309,15 @@ public final class Checker {
     }
 
     private void checkForInt8(List<Layer> layers) {
+        if (graph.opset() < Opset13.OPSET) {
+            boolean tooOld = graph.opset() < Opset13.OLDEST;
+            find(
+                    About.INT8,
+                    tooOld,
+                    "opset %d, where scales per channel need %d"
+                            .formatted(graph.opset(), Opset13.OPSET),
+                    tooOld ? "export again, with --opset " + Opset13.OPSET : "quantize raises it");
+        }
         switch (quantisation()) {
             case "dynamic" ->
                     find(

@@ -4,6 +4,8 @@ package io.sightline.toolchain.evaluate;
 import io.sightline.toolchain.ToolchainException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A picture and what is in it.
@@ -16,8 +18,20 @@ import java.util.List;
  */
 public record LabelledImage(Path file, int width, int height, List<GroundTruth> labels) {
 
+    /** {@code scene-17-3.jpg}: the fourth frame of scene 17. */
+    private static final Pattern FRAME = Pattern.compile("(.+-\\d+)-\\d+\\.\\w+");
+
     public LabelledImage {
         labels = List.copyOf(labels);
+    }
+
+    /**
+     * What pictures of one scene or video have in common, which show nearly the same: their name
+     * without the last number, where it ends in two, {@code NAME-17-3}. Of others their own.
+     */
+    static Path groupOf(Path file) {
+        Matcher frame = FRAME.matcher(file.getFileName().toString());
+        return frame.matches() ? file.resolveSibling(frame.group(1)) : file;
     }
 
     /**

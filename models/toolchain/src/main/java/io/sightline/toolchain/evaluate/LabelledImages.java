@@ -9,8 +9,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -24,7 +27,8 @@ import java.util.stream.Stream;
  * <ul>
  *   <li>YOLO: {@code labels/NAME.txt} for {@code images/NAME.jpg}, with a line {@code class cx cy
  *       width height} for each object, relative to the picture's size. A picture without a file has
- *       no objects.
+ *       no objects. {@code ignore/NAME.txt} may hold regions, {@code cx cy width height}, in which
+ *       detections of any class neither count as right nor as wrong.
  *   <li>COCO: {@code images}, {@code annotations} and {@code categories}. Categories become classes
  *       by their names where the model knows those, else by rising id. Pictures that only one of
  *       folder and file knows are left out.
@@ -159,8 +163,10 @@ public final class LabelledImages {
 
     /**
      * Disjoint sets of so many pictures each, drawn by chance; the same seed gives the same ones.
+     * Pictures of one scene, as their names tell, never come into two sets: what is left of a scene
+     * that fills a set is in none, so that the last one may get fewer.
      *
-     * @throws ToolchainException if there are not so many in all
+     * @throws ToolchainException if there are not so many in all, or too few scenes
      */
     public List<LabelledImages> split(long seed, int... counts) {
         int wanted = Arrays.stream(counts).sum();
@@ -169,20 +175,58 @@ public final class LabelledImages {
                     "disjoint sets of %s images: there are %d: expected 1 or more each and no more in all"
                             .formatted(Arrays.toString(counts), size()));
         }
-        List<LabelledImage> shuffled = new ArrayList<>(images);
+        List<List<LabelledImage>> shuffled = new ArrayList<>(groups().values());
         Collections.shuffle(shuffled, new Random(seed));
+        Iterator<List<LabelledImage>> left = shuffled.iterator();
         List<LabelledImages> sets = new ArrayList<>();
-        int from = 0;
         for (int count : counts) {
-            sets.add(new LabelledImages(shuffled.subList(from, from + count), classNames, remark));
-            from += count;
+            List<LabelledImage> set = new ArrayList<>();
+            while (set.size() < count && left.hasNext()) {
+                List<LabelledImage> group = left.next();
+                set.addAll(group.subList(0, Math.min(group.size(), count - set.size())));
+            }
+            if (set.isEmpty()) {
+                throw new ToolchainException(
+                        "disjoint sets of %s images: they are of %d scenes only, and those of one belong into one set: give pictures of more scenes, or smaller counts"
+                                .formatted(Arrays.toString(counts), shuffled.size()));
+            }
+            sets.add(new LabelledImages(set, classNames, remark));
         }
         return sets;
     }
 
+    /** Pictures of one scene together, in the order of their names. */
+    private Map<Path, List<LabelledImage>> groups() {
+        Map<Path, List<LabelledImage>> groups = new LinkedHashMap<>();
+        for (LabelledImage image : images) {
+            groups.computeIfAbsent(LabelledImage.groupOf(image.file()), group -> new ArrayList<>())
+                    .add(image);
+        }
+        return groups;
+    }
+
+    /** Whether the labels name their classes. */
+    public boolean namesClasses() {
+        return classNames.isPresent();
+    }
+
+    /**
+     * A class that occurs and whose name the model does not know, so that the order of classes
+     * decides; empty where names do, or the labels hold none.
+     */
+    public Optional<String> unknownClass(List<String> modelLabels) {
+        return classNames.flatMap(
+                names ->
+                        classesPresent().stream()
+                                .map(names::get)
+                                .filter(name -> !modelLabels.contains(name))
+                                .findFirst());
+    }
+
     /**
      * The same pictures with the class indices of a model. Where labels name their classes and the
-     * model knows every name that occurs, the names decide; else the order, if there are as many.
+     * model knows every name that occurs, the names decide; else the order, if there are as many
+     * and no name contradicts it.
      *
      * @param modelLabels names in class order
      * @throws ToolchainException if the model does not have these classes
@@ -201,20 +245,32 @@ public final class LabelledImages {
             return this;
         }
         List<String> names = classNames.get();
-        List<String> unknown =
-                present.stream()
-                        .map(names::get)
-                        .filter(name -> !modelLabels.contains(name))
-                        .toList();
+        Optional<String> unknown = unknownClass(modelLabels);
         if (unknown.isEmpty()) {
             return mapped(names.stream().map(modelLabels::indexOf).toList(), modelLabels);
         }
         if (names.size() != modelLabels.size()) {
             throw new ToolchainException(
                     "the model knows no class %s: expected its %d labels to name every category of the %d that occurs, or as many categories as labels, in its order: take a model of these classes, or name them in \"labels\" of the JSON beside it"
-                            .formatted(unknown.get(0), modelLabels.size(), names.size()));
+                            .formatted(unknown.get(), modelLabels.size(), names.size()));
+        }
+        for (int classId : present) {
+            int ofModel = modelLabels.indexOf(names.get(classId));
+            if (ofModel >= 0 && ofModel != classId) {
+                throw new ToolchainException(
+                        "the model knows no class %s, and has %s as number %d, where the labels have it as number %d: expected labels that name every category, or none at another place: name them in \"labels\" of the JSON beside the model"
+                                .formatted(unknown.get(), names.get(classId), ofModel, classId));
+            }
         }
         return this;
+    }
+
+    /** The other pictures. */
+    public LabelledImages without(Set<Path> files) {
+        return new LabelledImages(
+                images.stream().filter(image -> !files.contains(image.file())).toList(),
+                classNames,
+                remark);
     }
 
     private LabelledImages mapped(List<Integer> classIds, List<String> names) {
@@ -242,6 +298,7 @@ public final class LabelledImages {
     private Set<Integer> classesPresent() {
         Set<Integer> present = new TreeSet<>();
         labels().forEach(label -> present.add(label.classId()));
+        present.remove(GroundTruth.ANY_CLASS);
         return present;
     }
 
@@ -249,10 +306,18 @@ public final class LabelledImages {
         return images.stream().flatMap(image -> image.labels().stream());
     }
 
-    /** How many pictures, objects and classes, and what was left out. */
+    /** How many pictures, scenes, objects, classes, regions to ignore, and what was left out. */
     @Override
     public String toString() {
-        return "%d images, %d objects of %d classes%s"
-                .formatted(size(), objects(), classes(), remark);
+        long ignored = labels().filter(label -> label.classId() == GroundTruth.ANY_CLASS).count();
+        int scenes = groups().size();
+        return "%d images%s, %d objects of %d classes%s%s"
+                .formatted(
+                        size(),
+                        scenes == size() ? "" : " of %d scenes".formatted(scenes),
+                        objects(),
+                        classes(),
+                        ignored == 0 ? "" : ", %d regions ignored".formatted(ignored),
+                        remark);
     }
 }

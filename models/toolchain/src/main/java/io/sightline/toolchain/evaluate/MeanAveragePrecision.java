@@ -22,7 +22,8 @@ import java.util.stream.IntStream;
  * <p>Crowds, and objects outside the size range that is asked for, are ignored: a detection takes
  * one only where no object that counts is left for it, and then neither counts as right nor as
  * wrong; as does one that takes nothing and is itself outside the range. Any number of detections
- * may lie in a crowd, whose overlap is the covered share of the detection.
+ * may lie in a crowd, whose overlap is the covered share of the detection. A crowd may be one of
+ * all classes.
  *
  * <p>The best detections of an image count over all its classes, as COCO's text has it; its program
  * limits each class by itself.
@@ -98,10 +99,11 @@ public final class MeanAveragePrecision {
         confident.add(best.stream().filter(DetectionAgreement::mayMatter).toList());
         TreeSet<Integer> classes = new TreeSet<>();
         truth.forEach(object -> classes.add(object.classId()));
+        classes.remove(GroundTruth.ANY_CLASS);
         best.forEach(object -> classes.add(object.classId()));
         for (int classId : classes) {
             List<GroundTruth> wanted =
-                    truth.stream().filter(object -> object.classId() == classId).toList();
+                    truth.stream().filter(object -> object.isOf(classId)).toList();
             List<DetectedObject> found =
                     best.stream().filter(object -> object.classId() == classId).toList();
             double[][] overlaps = overlaps(found, wanted);

@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.toolchain.evaluate;
 
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /**
  * How far a difference of mAP 50-95 between two evaluations of the same images can be trusted: the
  * images are drawn anew, with repetition, as many as there are, and both are evaluated on the same
  * draw; what the differences of many draws spread over is the interval (Efron and Tibshirani, An
  * Introduction to the Bootstrap, 1993, percentile interval). Pairing takes out what is hard or easy
- * about an image for both.
+ * about an image for both. Pictures of one scene, as their names tell ({@code NAME-17-3}), are
+ * drawn together: they are nearly the same, and each for itself would make the interval too narrow.
  *
  * <p>Where many classes have a handful of objects, the interval need not be centred on the
  * difference: a class whose images are not drawn drops out, and one whose false alarms are not
@@ -42,7 +49,8 @@ public final class PairedBootstrap {
      * @param standardError standard deviation over the resamples
      * @param low lower end of the 95% interval
      * @param high upper end of the 95% interval
-     * @param images how many were drawn each time
+     * @param images how many there are
+     * @param scenes how many were drawn each time, the images of each together
      * @param resamples how often they were drawn
      */
     public record Difference(
@@ -51,6 +59,7 @@ public final class PairedBootstrap {
             double low,
             double high,
             int images,
+            int scenes,
             int resamples) {
 
         public Verdict verdict() {
@@ -90,6 +99,7 @@ public final class PairedBootstrap {
                             .formatted(resamples, baseline.objects()));
         }
         int images = baseline.images().size();
+        int[][] scenes = scenes(baseline.images());
         Random random = new Random(seed);
         double[] deltas = new double[resamples];
         int[] weights = new int[images];
@@ -97,8 +107,10 @@ public final class PairedBootstrap {
             // In few images a draw may hold no object at all, and then has no precision.
             do {
                 Arrays.fill(weights, 0);
-                for (int drawn = 0; drawn < images; drawn++) {
-                    weights[random.nextInt(images)]++;
+                for (int drawn = 0; drawn < scenes.length; drawn++) {
+                    for (int image : scenes[random.nextInt(scenes.length)]) {
+                        weights[image]++;
+                    }
                 }
                 deltas[i] = other.map(weights) - baseline.map(weights);
             } while (Double.isNaN(deltas[i]));
@@ -110,7 +122,24 @@ public final class PairedBootstrap {
                 quantile(deltas, OUTSIDE),
                 quantile(deltas, 1 - OUTSIDE),
                 images,
+                scenes.length,
                 resamples);
+    }
+
+    /** The images of each; of a single scene each for itself, for nothing else could be drawn. */
+    private static int[][] scenes(List<Path> images) {
+        Map<Path, List<Integer>> scenes = new LinkedHashMap<>();
+        for (int i = 0; i < images.size(); i++) {
+            scenes.computeIfAbsent(LabelledImage.groupOf(images.get(i)), scene -> new ArrayList<>())
+                    .add(i);
+        }
+        return scenes.size() == 1
+                ? IntStream.range(0, images.size())
+                        .mapToObj(image -> new int[] {image})
+                        .toArray(int[][]::new)
+                : scenes.values().stream()
+                        .map(scene -> scene.stream().mapToInt(Integer::intValue).toArray())
+                        .toArray(int[][]::new);
     }
 
     private static double standardDeviation(double[] values) {

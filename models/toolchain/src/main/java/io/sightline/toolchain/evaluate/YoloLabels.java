@@ -10,11 +10,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** A text file for each picture: lines {@code class cx cy width height}, relative to its size. */
+/**
+ * A text file for each picture: lines {@code class cx cy width height}, relative to its size. In a
+ * folder {@code ignore} beside that of the labels, where there is one, lines {@code cx cy width
+ * height} say where detections of any class neither count as right nor as wrong.
+ */
 final class YoloLabels {
 
     private static final String EXPECTED =
             ": expected 'class cx cy width height': the class a whole number from 0, the box relative to the picture's size";
+
+    private static final String IGNORED_EXPECTED =
+            ": expected 'cx cy width height', relative to the picture's size";
 
     /** How far beyond the picture's edge rounding takes a number. */
     private static final double SLACK = 1e-3;
@@ -22,16 +29,22 @@ final class YoloLabels {
     private YoloLabels() {}
 
     static LabelledImages read(Path imageFolder, Path labelFolder) {
+        Path ignoreFolder = labelFolder.toAbsolutePath().resolveSibling("ignore");
         List<LabelledImage> images = new ArrayList<>();
         int without = 0;
         for (Path picture : LabelledImages.picturesIn(imageFolder)) {
             String name = picture.getFileName().toString();
-            Path file = labelFolder.resolve(name.substring(0, name.lastIndexOf('.')) + ".txt");
-            List<GroundTruth> labels = List.of();
+            String text = name.substring(0, name.lastIndexOf('.')) + ".txt";
+            Path file = labelFolder.resolve(text);
+            List<GroundTruth> labels = new ArrayList<>();
             if (Files.exists(file)) {
-                labels = read(file);
+                labels.addAll(read(file, true));
             } else {
                 without++;
+            }
+            Path ignored = ignoreFolder.resolve(text);
+            if (Files.exists(ignored)) {
+                labels.addAll(read(ignored, false));
             }
             images.add(new LabelledImage(picture, 1, 1, labels));
         }
@@ -49,12 +62,16 @@ final class YoloLabels {
                                 .formatted(without));
     }
 
-    private static List<GroundTruth> read(Path file) {
+    /**
+     * @param ofClass whether each line begins with a class; without, it is a region to ignore
+     */
+    private static List<GroundTruth> read(Path file, boolean ofClass) {
+        String expected = ofClass ? EXPECTED : IGNORED_EXPECTED;
         List<String> lines;
         try {
             lines = Files.readAllLines(file);
         } catch (MalformedInputException e) {
-            throw new ToolchainException(file + ": is no text file" + EXPECTED, e);
+            throw new ToolchainException(file + ": is no text file" + expected, e);
         } catch (IOException e) {
             throw new ToolchainException(file + ": cannot be read: " + e, e);
         }
@@ -62,38 +79,48 @@ final class YoloLabels {
         for (int i = 0; i < lines.size(); i++) {
             String line = lines.get(i).strip();
             if (!line.isEmpty()) {
-                labels.add(parse(file, i + 1, line));
+                String[] fields = line.split("\\s+", -1);
+                try {
+                    labels.add(ofClass ? label(fields) : ignored(fields));
+                } catch (NumberFormatException e) {
+                    throw new ToolchainException(
+                            "%s: line %d: found %d fields, '%s'%s"
+                                    .formatted(
+                                            file,
+                                            i + 1,
+                                            fields.length,
+                                            line.length() > 60 ? line.substring(0, 60) + "…" : line,
+                                            expected),
+                            e);
+                }
             }
         }
         return labels;
     }
 
-    private static GroundTruth parse(Path file, int number, String line) {
-        String[] fields = line.split("\\s+", -1);
-        try {
-            int classId = Integer.parseInt(fields[0]);
-            if (fields.length == 5 && classId >= 0) {
-                double x = relative(fields[1]);
-                double y = relative(fields[2]);
-                double width = relative(fields[3]);
-                double height = relative(fields[4]);
-                return new GroundTruth(
-                        classId,
-                        new Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2),
-                        width * height,
-                        false);
-            }
-        } catch (NumberFormatException e) {
-            // Told below, as what else may be wrong.
+    private static GroundTruth label(String[] fields) {
+        int classId = Integer.parseInt(fields[0]);
+        if (classId < 0) {
+            throw new NumberFormatException("no class: " + classId);
         }
-        throw new ToolchainException(
-                "%s: line %d: found %d fields, '%s'%s"
-                        .formatted(
-                                file,
-                                number,
-                                fields.length,
-                                line.length() > 60 ? line.substring(0, 60) + "…" : line,
-                                EXPECTED));
+        Box box = box(fields, 1);
+        return new GroundTruth(classId, box, box.area(), false);
+    }
+
+    private static GroundTruth ignored(String[] fields) {
+        return GroundTruth.ignored(box(fields, 0));
+    }
+
+    /** The last fields of the line. */
+    private static Box box(String[] fields, int first) {
+        if (fields.length != first + 4) {
+            throw new NumberFormatException("no box: " + fields.length + " fields");
+        }
+        double x = relative(fields[first]);
+        double y = relative(fields[first + 1]);
+        double width = relative(fields[first + 2]);
+        double height = relative(fields[first + 3]);
+        return new Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2);
     }
 
     private static double relative(String field) {

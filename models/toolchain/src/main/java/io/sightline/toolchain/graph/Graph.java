@@ -9,7 +9,10 @@ import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.sightline.inference.InputSize;
+import io.sightline.toolchain.SpecFile;
 import io.sightline.toolchain.ToolchainException;
+import io.sightline.toolchain.graph.ValueInfo.Dim;
 import java.io.IOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
@@ -39,6 +42,12 @@ public final class Graph {
 
     private static final int IR_VERSION = 8;
 
+    /** The first whose constants need not be among the inputs, where they are not kept. */
+    private static final int OLDEST_IR_VERSION = 4;
+
+    /** As opset 12 came with. */
+    private static final int IR_VERSION_OF_OPSET_12 = 7;
+
     private static final String PRODUCER = "sightline";
 
     private String name;
@@ -58,6 +67,9 @@ public final class Graph {
     }
 
     /**
+     * Where it leaves the size of its pictures open and the JSON beside it states one, it is worked
+     * on at that size, and stays open.
+     *
      * @throws ToolchainException if the file is absent, no ONNX model, or holds what the toolchain
      *     cannot work on
      */
@@ -82,11 +94,38 @@ public final class Graph {
                             .formatted(file, e.getClass().getSimpleName()),
                     e);
         }
+        Graph graph;
         try {
-            return parse(bytes);
+            graph = parse(bytes);
         } catch (ToolchainException e) {
             throw new ToolchainException("model " + file + ": " + e.getMessage(), e);
         }
+        graph.takeUsualSize(file);
+        return graph;
+    }
+
+    /** Of pictures, where the graph leaves their size open and the JSON beside it states one. */
+    private void takeUsualSize(Path file) {
+        Optional<InputSize> usual;
+        try {
+            usual = SpecFile.inputSize(file);
+        } catch (ToolchainException e) {
+            // Who needs the JSON says so.
+            return;
+        }
+        if (usual.isEmpty() || inputs.size() != 1 || inputs.get(0).dims().size() != 4) {
+            return;
+        }
+        ValueInfo input = inputs.get(0);
+        int height = input.type() == ElementType.UINT8 ? 1 : 2;
+        List<Dim> dims = new ArrayList<>(input.dims());
+        if (dims.get(height).isOpen()) {
+            dims.set(height, dims.get(height).usually(usual.get().height(), "height"));
+        }
+        if (dims.get(height + 1).isOpen()) {
+            dims.set(height + 1, dims.get(height + 1).usually(usual.get().width(), "width"));
+        }
+        inputs.set(0, new ValueInfo(input.name(), input.type(), dims));
     }
 
     /**
@@ -161,6 +200,10 @@ public final class Graph {
         if (node.has("value_ints")) {
             return Tensor.longs(node.longsAttribute("value_ints"));
         }
+        if (node.has("value_floats")) {
+            float[] values = node.floatsAttribute("value_floats");
+            return Tensor.floats(new long[] {values.length}, values);
+        }
         throw new ToolchainException(
                 node + " holds " + node.attributes() + ": expected a tensor, number or numbers");
     }
@@ -181,11 +224,15 @@ public final class Graph {
     }
 
     /**
-     * The file's bytes, nodes in an order that engines take.
+     * To be run here: nodes in an order that engines take, pictures of their usual size.
      *
      * @throws IllegalStateException if the graph is not whole, see {@link #validate}
      */
     public byte[] toBytes() {
+        return toBytes(inputs);
+    }
+
+    private byte[] toBytes(List<ValueInfo> inputs) {
         GraphProto.Builder graph = GraphProto.newBuilder().setName(name);
         sorted().forEach(node -> graph.addNode(node.toProto()));
         initializers.forEach((tensor, value) -> graph.addInitializer(value.toProto(tensor)));
@@ -193,7 +240,10 @@ public final class Graph {
         outputs.forEach(output -> graph.addOutput(output.toProto()));
         ModelProto.Builder model =
                 ModelProto.newBuilder()
-                        .setIrVersion(irVersion)
+                        .setIrVersion(
+                                Math.max(
+                                        irVersion,
+                                        opset() < 12 ? OLDEST_IR_VERSION : IR_VERSION_OF_OPSET_12))
                         .setProducerName(PRODUCER)
                         .setGraph(graph);
         opsets.forEach(
@@ -209,9 +259,9 @@ public final class Graph {
         return model.build().toByteArray();
     }
 
-    /** Writes the file whole or not at all. */
+    /** Writes the file whole or not at all. Sizes that were open when it was read stay so. */
     public void write(Path file) {
-        byte[] bytes = toBytes();
+        byte[] bytes = toBytes(inputs.stream().map(ValueInfo::stored).toList());
         Path part = file.resolveSibling(file.getFileName() + ".part");
         try {
             if (file.toAbsolutePath().getParent() != null) {

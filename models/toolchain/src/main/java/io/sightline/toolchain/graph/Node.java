@@ -154,6 +154,16 @@ public final class Node {
                 : otherwise;
     }
 
+    /** A new array; empty where the node is silent. */
+    public float[] floatsAttribute(String attribute) {
+        List<Float> floats = has(attribute) ? attributes.get(attribute).getFloatsList() : List.of();
+        float[] values = new float[floats.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = floats.get(i);
+        }
+        return values;
+    }
+
     /**
      * @throws ToolchainException if the node has no such tensor
      */

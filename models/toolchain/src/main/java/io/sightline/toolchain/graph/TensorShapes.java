@@ -99,7 +99,7 @@ public final class TensorShapes {
                     throw new ToolchainException(
                             "input "
                                     + input
-                                    + " leaves its size open: export the model with a fixed size");
+                                    + " leaves its size open: state \"input_width\" and \"input_height\" in the JSON beside it, or export the model with a fixed size");
                 }
                 shape[axis] = dim.isOpen() ? batch : dim.size();
                 size = Math.multiplyExact(size, Math.toIntExact(shape[axis]));

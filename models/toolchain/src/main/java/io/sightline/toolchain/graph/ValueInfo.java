@@ -23,10 +23,11 @@ public record ValueInfo(String name, ElementType type, List<Dim> dims) {
     }
 
     /**
-     * One dimension: a size, or a name for one that the graph leaves open.
+     * One dimension: a size, a name for one that the graph leaves open, or both for one that is
+     * open in the file and worked on at the size that it usually has.
      *
      * @param size −1 where open
-     * @param symbol empty where the size is known or nothing is
+     * @param symbol empty where the size is fixed or nothing is known
      */
     public record Dim(long size, String symbol) {
         public static Dim of(long size) {
@@ -37,13 +38,23 @@ public record ValueInfo(String name, ElementType type, List<Dim> dims) {
             return new Dim(-1, symbol);
         }
 
+        /** Open, and worked on at that size. */
+        Dim usually(long known, String unnamed) {
+            return new Dim(known, symbol.isEmpty() ? unnamed : symbol);
+        }
+
         public boolean isOpen() {
             return size < 0;
         }
 
+        /** As the file has it. */
+        Dim stored() {
+            return symbol.isEmpty() ? this : open(symbol);
+        }
+
         @Override
         public String toString() {
-            return isOpen() ? (symbol.isEmpty() ? "?" : symbol) : Long.toString(size);
+            return symbol.isEmpty() ? (isOpen() ? "?" : Long.toString(size)) : symbol;
         }
     }
 
@@ -62,6 +73,19 @@ public record ValueInfo(String name, ElementType type, List<Dim> dims) {
         List<Dim> changed = new ArrayList<>(dims);
         changed.set(0, batch);
         return new ValueInfo(name, type, changed);
+    }
+
+    /** The same with its dimensions as the file has them. */
+    ValueInfo stored() {
+        return new ValueInfo(name, type, dims.stream().map(Dim::stored).toList());
+    }
+
+    /** The same at the sizes that it is worked on, and no other. */
+    public ValueInfo fixed() {
+        return new ValueInfo(
+                name,
+                type,
+                dims.stream().map(dim -> dim.isOpen() ? dim : Dim.of(dim.size())).toList());
     }
 
     /**

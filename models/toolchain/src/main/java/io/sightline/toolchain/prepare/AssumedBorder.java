@@ -18,20 +18,42 @@ import java.util.Random;
  * with one of 1 to 6 pixels according to the size, 0 for all others. YOLOv6 is known by its
  * objectness, which its export fills with ones.
  */
-public final class AssumedBorder {
+enum AssumedBorder {
+    NONE(0, "border 0 assumed: neither --border nor a ModelSpec beside the model says one"),
+    YOLOV6(3, "YOLOv6 recognised, its objectness is always 1: border 3 assumed");
 
-    private static final int YOLOV6 = 3;
     private static final int OBJECTNESS = 4;
     private static final int THREADS = 2;
 
-    private AssumedBorder() {}
+    private final int pixels;
+    private final String remark;
 
-    /** The options, with a border where neither they nor the file have one and YOLOv6 wants it. */
-    public static ModelOptions complete(
-            ModelOptions options, ModelFile file, Graph graph, ModelSpec spec) {
-        return options.border().isEmpty() && file.border().isEmpty() && isYoloV6(graph, spec)
-                ? new ModelOptions(options.layout(), OptionalInt.of(YOLOV6))
-                : options;
+    AssumedBorder(int pixels, String remark) {
+        this.pixels = pixels;
+        this.remark = remark;
+    }
+
+    /** Whether neither options nor file have one. */
+    static boolean isOpen(ModelOptions options, ModelFile file) {
+        return options.border().isEmpty() && file.border().isEmpty();
+    }
+
+    static AssumedBorder of(Graph graph, ModelSpec spec) {
+        return isYoloV6(graph, spec) ? YOLOV6 : NONE;
+    }
+
+    /** The one that a spec was given. */
+    static AssumedBorder of(ModelSpec spec) {
+        return spec.border() == YOLOV6.pixels ? YOLOV6 : NONE;
+    }
+
+    /** The options with this border. */
+    ModelOptions in(ModelOptions options) {
+        return new ModelOptions(options.layout(), OptionalInt.of(pixels), options.size());
+    }
+
+    String remark() {
+        return remark;
     }
 
     private static boolean isYoloV6(Graph graph, ModelSpec spec) {

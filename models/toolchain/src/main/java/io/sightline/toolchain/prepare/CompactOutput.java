@@ -6,6 +6,7 @@ import io.sightline.toolchain.ToolchainException;
 import io.sightline.toolchain.graph.ElementType;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.Tensor;
+import io.sightline.toolchain.graph.TensorShapes;
 import io.sightline.toolchain.graph.ValueInfo;
 import io.sightline.toolchain.graph.ValueInfo.Dim;
 import java.util.List;
@@ -53,11 +54,14 @@ final class CompactOutput {
         boolean anchorsLast = layout == OutputLayout.CHANNELS_FIRST;
         int attributes = classes + (anchorsLast ? 4 : 5);
         List<Dim> dims = output.dims();
+        // Where they depend on the size of the picture, those of the usual one.
+        long[] sizes =
+                dims.stream().skip(1).anyMatch(Dim::isOpen)
+                        ? TensorShapes.of(graph).of(output.name())
+                        : dims.stream().mapToLong(Dim::size).toArray();
         if (output.type() != ElementType.FLOAT
-                || dims.size() != 3
-                || dims.get(1).isOpen()
-                || dims.get(2).isOpen()
-                || dims.get(anchorsLast ? 1 : 2).size() != attributes) {
+                || sizes.length != 3
+                || sizes[anchorsLast ? 1 : 2] != attributes) {
             throw new ToolchainException(
                     "output %s: expected float32 [batch, %s] for layout %s with %d classes"
                             .formatted(
@@ -68,8 +72,7 @@ final class CompactOutput {
                                     layout.label(),
                                     classes));
         }
-        long anchors = dims.get(anchorsLast ? 2 : 1).size();
-        int kept = (int) Math.min(k, anchors);
+        int kept = (int) Math.min(k, sizes[anchorsLast ? 2 : 1]);
         int rows = (int) Math.min(k, (long) kept * classes);
         CompactOutput work = new CompactOutput(graph, "compact/");
         String best =

@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 
@@ -66,7 +67,7 @@ public final class Preparer {
     public static Prepared prepare(Path onnx, ModelOptions options, PrepareSettings settings) {
         Graph graph = Graph.read(onnx);
         ModelSpec spec = specOf(onnx, graph, options);
-        return prepare(graph, spec, settings);
+        return prepare(graph, spec, settings, assumedBorder(onnx, options, spec));
     }
 
     /**
@@ -76,9 +77,20 @@ public final class Preparer {
      */
     public static ModelSpec specOf(Path onnx, Graph graph, ModelOptions options) {
         ModelFile file = ModelFile.read(onnx);
-        ModelSpec spec = specOf(file, graph, options);
-        ModelOptions completed = AssumedBorder.complete(options, file, graph, spec);
-        return completed.equals(options) ? spec : specOf(file, graph, completed);
+        if (!AssumedBorder.isOpen(options, file)) {
+            return specOf(file, graph, options);
+        }
+        // Stated, so that the log does not tell of another one than it becomes.
+        ModelSpec spec = specOf(file, graph, AssumedBorder.NONE.in(options));
+        AssumedBorder border = AssumedBorder.of(graph, spec);
+        return border == AssumedBorder.NONE ? spec : specOf(file, graph, border.in(options));
+    }
+
+    /** What {@link #specOf} assumed of the border and why; empty where somebody says one. */
+    public static Optional<String> assumedBorder(Path onnx, ModelOptions options, ModelSpec spec) {
+        return AssumedBorder.isOpen(options, ModelFile.read(onnx))
+                ? Optional.of(AssumedBorder.of(spec).remark())
+                : Optional.empty();
     }
 
     private static ModelSpec specOf(ModelFile file, Graph graph, ModelOptions options) {
@@ -95,8 +107,15 @@ public final class Preparer {
      * @throws ToolchainException as {@link #prepare(Path, ModelOptions, PrepareSettings)}
      */
     public static Prepared prepare(Graph graph, ModelSpec spec, PrepareSettings settings) {
+        return prepare(graph, spec, settings, Optional.empty());
+    }
+
+    private static Prepared prepare(
+            Graph graph, ModelSpec spec, PrepareSettings settings, Optional<String> firstStep) {
+        Preparer preparer = new Preparer(graph.copy(), spec, settings);
+        firstStep.ifPresent(preparer.steps::add);
         try {
-            return new Preparer(graph.copy(), spec, settings).prepare();
+            return preparer.prepare();
         } catch (InferenceException e) {
             throw new ToolchainException(e.getMessage(), e);
         }
@@ -205,6 +224,11 @@ public final class Preparer {
                         difference(run(graph, inputs), run(freed.graph(), inputs))
                                 .or(batchesAgainstSingles(freed.graph()));
                 require("several frames at once", difference, BATCH_TOLERANCE);
+                if (graph.inputs().stream().anyMatch(input -> !input.equals(input.fixed()))) {
+                    steps.add(
+                            "size of the input is fixed at %dx%d: a fixed batch can only be freed at one size"
+                                    .formatted(spec.inputWidth(), spec.inputHeight()));
+                }
                 graph = freed.graph();
                 steps.add(
                         "batch is free: it was written into %d nodes".formatted(freed.rewritten()));

@@ -166,6 +166,8 @@ final class SymbolicBatch {
      */
     static Freed free(Graph bound) throws BoundException {
         Graph graph = bound.copy();
+        // Folded shapes are of one size of pictures.
+        graph.inputs().replaceAll(ValueInfo::fixed);
         long batch = graph.inputs().get(0).dims().get(0).size();
         SymbolicBatch work = new SymbolicBatch(graph, TensorShapes.of(graph), batch);
         work.foldShapes();

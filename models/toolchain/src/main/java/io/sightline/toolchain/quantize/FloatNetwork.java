@@ -14,6 +14,7 @@ import io.sightline.toolchain.evaluate.Evaluation;
 import io.sightline.toolchain.evaluate.LabelledImages;
 import io.sightline.toolchain.fuse.FuseResult;
 import io.sightline.toolchain.fuse.Fuser;
+import io.sightline.toolchain.fuse.Opset13;
 import io.sightline.toolchain.fuse.PassReport;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.Node;
@@ -86,17 +87,28 @@ final class FloatNetwork {
                         network.spec(Target.ONNXRUNTIME),
                         INTERPOLATION,
                         progress);
+        network.warnings.addAll(network.images.described().get(1).problems());
+        network.images
+                .report()
+                .unknownClass(network.sourceSpec.labels())
+                .ifPresent(
+                        name ->
+                                network.warnings.add(
+                                        "classes of the report set's labels are taken by their order, because the model knows no class "
+                                                + name));
         network.calibrate();
         return network;
     }
 
     private void read() {
-        Graph source = Graph.read(settings.model());
+        Graph source = source();
         ModelOptions options = new ModelOptions(settings.layout(), settings.border());
         sourceSpec = Preparer.specOf(settings.model(), source, options);
+        Preparer.assumedBorder(settings.model(), options, sourceSpec).ifPresent(preparation::add);
         boolean dynamic = source.nodes().stream().anyMatch(node -> node.is("ConvInteger"));
         progress.step("fuse", 0, 1);
         fused = Fuser.fuse(source, dynamic);
+        Quantizer.requireFloat(fused.graph());
         progress.step("fuse", 1, 1);
         if (dynamic) {
             warnings.add(
@@ -112,6 +124,21 @@ final class FloatNetwork {
                         Locale.ROOT,
                         "fuse: outputs agree within %.1e, relative",
                         fused.worstRelativeError()));
+    }
+
+    private Graph source() {
+        Graph file = Graph.read(settings.model());
+        try {
+            Graph source = Opset13.raised(file);
+            if (source.opset() > file.opset()) {
+                preparation.add(
+                        "opset %d raised to %d, as INT8 needs it"
+                                .formatted(file.opset(), source.opset()));
+            }
+            return source;
+        } catch (ToolchainException e) {
+            throw new ToolchainException("model " + settings.model() + ": " + e.getMessage(), e);
+        }
     }
 
     private void prepare() {
@@ -233,6 +260,13 @@ final class FloatNetwork {
         evaluateOnSelect(trials);
         findings = trials.findings(fused.graph(), sourceSpec, images.select());
         onReport = trials.evaluate(fused.graph(), sourceSpec, Target.ONNXRUNTIME, images.report());
+        if (settings.gate().wantsAccuracy() && onReport.map() <= settings.gate().maxLoss()) {
+            warnings.add(
+                    String.format(
+                            Locale.ROOT,
+                            "the float model reaches mAP 50-95 %.4f on the report set, so that no loss can show: check classes, layout, border and labels, or give --max-loss 1 where only speed matters",
+                            onReport.map()));
+        }
     }
 
     /** Of the model file, without its ending: what is written is called after it. */

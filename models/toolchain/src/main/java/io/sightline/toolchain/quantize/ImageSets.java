@@ -17,11 +17,13 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 
 /**
  * The pictures of one quantisation: scales come from the first set, decisions from the second, and
@@ -147,25 +149,34 @@ record ImageSets(
     private static ImageSets check(
             QuantizeSettings.Images wanted,
             List<Path> calibrate,
-            LabelledImages select,
+            LabelledImages drawn,
             LabelledImages report,
             ModelSpec spec,
             Interpolation interpolation,
             Progress progress) {
-        Map<String, String> selectSums = sums(select);
         Map<String, String> reportSums = sums(report);
         Map<String, Path> others = new HashMap<>();
         for (Path file : report.files()) {
             others.put(Sha256.of(file), file);
         }
-        for (Path file : select.files()) {
-            Path twin = others.put(Sha256.of(file), file);
+        List<String> copies = new ArrayList<>();
+        Set<Path> left = new HashSet<>();
+        for (Path file : drawn.files()) {
+            Path twin = others.putIfAbsent(Sha256.of(file), file);
             if (twin != null) {
-                throw new ToolchainException(
-                        "images: %s of the select set is %s of the report set: what is claimed must not be what was selected on"
-                                .formatted(file, twin));
+                left.add(file);
+                copies.add(
+                        "%s is an exact copy of %s: left out"
+                                .formatted(file.getFileName(), twin.getFileName()));
             }
         }
+        if (left.size() == drawn.size()) {
+            throw new ToolchainException(
+                    "images: all %d pictures of the select set are copies of others in it or the report set: give others, for what is claimed must not be what was selected on"
+                            .formatted(left.size()));
+        }
+        LabelledImages select = drawn.without(left);
+        Map<String, String> selectSums = sums(select);
         CalibrationImages usable;
         try (Pictures pictures = new Pictures(spec, interpolation)) {
             usable = CalibrationImages.check(calibrate, others, spec, pictures, progress);
@@ -181,7 +192,7 @@ record ImageSets(
                                 usable.sha256(),
                                 usable.problems()),
                         new QuantizeReport.ImageSet(
-                                "select", wanted.select().path().toString(), selectSums, List.of()),
+                                "select", wanted.select().path().toString(), selectSums, copies),
                         new QuantizeReport.ImageSet(
                                 "report",
                                 wanted.report().path().toString(),

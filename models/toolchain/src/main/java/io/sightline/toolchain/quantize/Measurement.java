@@ -5,6 +5,7 @@ import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelSpec;
 import io.sightline.toolchain.Progress;
 import io.sightline.toolchain.Target;
+import io.sightline.toolchain.ToolchainException;
 import io.sightline.toolchain.evaluate.Evaluation;
 import io.sightline.toolchain.evaluate.PairedBootstrap;
 import io.sightline.toolchain.graph.Graph;
@@ -16,6 +17,8 @@ import io.sightline.toolchain.report.QuantizeReport.FloatLayer;
 import io.sightline.toolchain.report.QuantizeReport.Gate;
 import io.sightline.toolchain.report.QuantizeReport.Speed;
 import io.sightline.toolchain.report.QuantizeReport.TargetResult;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,8 +72,9 @@ final class Measurement {
         String file = null;
         String sha256 = null;
         Long bytes = null;
+        String name = network.name() + "-" + engine.label();
+        Path onnx = settings.output().resolve(name + ".onnx");
         if (passed) {
-            Path onnx = settings.output().resolve(network.name() + "-" + engine.label() + ".onnx");
             result.graph().write(onnx);
             ModelFile written =
                     ModelFile.write(
@@ -81,6 +85,10 @@ final class Measurement {
             file = onnx.getFileName().toString();
             sha256 = written.sha256();
             bytes = onnx.toFile().length();
+        } else {
+            // An earlier run's would stand beside a report that refuses it.
+            delete(onnx);
+            delete(settings.output().resolve(name + ".json"));
         }
         return new TargetResult(
                 engine.label(),
@@ -118,15 +126,34 @@ final class Measurement {
         return (passed ? "INT8: " : "float, because INT8 does not hold the gate: ") + found;
     }
 
+    private static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            throw new ToolchainException(
+                    "%s: is of an earlier run and cannot be deleted: %s".formatted(file, e), e);
+        }
+    }
+
     private List<Gate> gates(Difference loss, Speed speed, double share) {
         QuantizeSettings.Gate limits = settings.gate();
         List<Gate> gates = new ArrayList<>();
+        double lost = 0 - loss.delta();
         gates.add(
                 new Gate(
                         "loss of mAP 50-95, at most",
-                        -loss.delta(),
+                        lost,
                         limits.maxLoss(),
-                        -loss.delta() <= limits.maxLoss()));
+                        lost <= limits.maxLoss()));
+        if (limits.wantsAccuracy()) {
+            double most = network.onReport().map();
+            gates.add(
+                    new Gate(
+                            "float mAP 50-95, which a loss needs, above",
+                            most,
+                            limits.maxLoss(),
+                            most > limits.maxLoss()));
+        }
         if (speed != null) {
             gates.add(
                     new Gate(

@@ -251,7 +251,8 @@ public record QuantizeSettings(
     /**
      * What fails the run.
      *
-     * @param maxLoss of mAP 50-95 to float on the report set, 0..1
+     * @param maxLoss of mAP 50-95 to float on the report set, 0..1; 1 for a model whose accuracy
+     *     does not matter
      * @param minSpeedup over the faster float model, for engines that are timed
      * @param minInt8Share of the multiply-accumulates of convolutions, 0..1
      */
@@ -269,6 +270,11 @@ public record QuantizeSettings(
                     "gate.min_int8_share",
                     minInt8Share,
                     "0 to 1");
+        }
+
+        /** Whether there is a loss that fails the run. */
+        boolean wantsAccuracy() {
+            return maxLoss < 1;
         }
     }
 

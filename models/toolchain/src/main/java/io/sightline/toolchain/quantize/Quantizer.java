@@ -7,6 +7,7 @@ import io.sightline.toolchain.calibrate.CalibrationTable;
 import io.sightline.toolchain.calibrate.Range;
 import io.sightline.toolchain.calibrate.RangeMethod;
 import io.sightline.toolchain.calibrate.Seen;
+import io.sightline.toolchain.fuse.Opset13;
 import io.sightline.toolchain.graph.ElementType;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.Node;
@@ -31,9 +32,6 @@ public final class Quantizer {
 
     /** Half of what 32 bits hold, so that sums beside it still fit. */
     private static final double LARGEST_BIAS = 1 << 30;
-
-    /** Q/DQ per axis. */
-    private static final long OPSET = 13;
 
     private final Graph graph;
     private final CalibrationTable table;
@@ -85,11 +83,14 @@ public final class Quantizer {
         return Placement.calibrated(graph).stream().sorted().toList();
     }
 
-    private static void requireFloat(Graph graph) {
-        if (graph.opset() < OPSET) {
+    /**
+     * @throws ToolchainException if the graph is quantised already, or too old
+     */
+    static void requireFloat(Graph graph) {
+        if (graph.opset() < Opset13.OPSET) {
             throw new ToolchainException(
-                    "the graph is of opset %d: expected %d or newer, for scales per channel: export it again"
-                            .formatted(graph.opset(), OPSET));
+                    "the graph is of opset %d: expected %d or newer, for scales per channel: export it again, with --opset %d"
+                            .formatted(graph.opset(), Opset13.OPSET, Opset13.OPSET));
         }
         for (Node node : graph.nodes()) {
             if (node.is("ConvInteger") || node.is("DynamicQuantizeLinear")) {

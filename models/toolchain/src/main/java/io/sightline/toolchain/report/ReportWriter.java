@@ -219,6 +219,6 @@ public final class ReportWriter {
     }
 
     private static String brief(double value) {
-        return format("%.4f", value).replaceAll("\\.?0+$", "");
+        return format("%.4f", value).replaceAll("\\.?0+$", "").replaceAll("^-0$", "0");
     }
 }

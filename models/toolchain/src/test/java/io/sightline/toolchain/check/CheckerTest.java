@@ -114,6 +114,31 @@ class CheckerTest {
     }
 
     @Test
+    void shouldSayWhatQuantizeDoesWithAnOldOpset() {
+        Graph graph = new Graph("old", 12);
+        graph.inputs().add(ValueInfo.of("images", ElementType.FLOAT, 1, 3, 16, 16));
+        constant(graph, "w", 8, 3, 3, 3);
+        graph.add("Conv", "conv", List.of("images", "w"), "out");
+        graph.outputs().add(ValueInfo.of("out", ElementType.FLOAT, 1, 8, 14, 14));
+        assertThat(check(graph).findings())
+                .contains(
+                        new Finding(
+                                About.INT8,
+                                false,
+                                "opset 12, where scales per channel need 13",
+                                "quantize raises it"));
+        graph.opsets().put("", 10L);
+        assertThat(check(graph).findings())
+                .contains(
+                        new Finding(
+                                About.INT8,
+                                true,
+                                "opset 10, where scales per channel need 13",
+                                "export again, with --opset 13"));
+        assertThat(check(layers()).findings()).noneMatch(f -> f.what().startsWith("opset"));
+    }
+
+    @Test
     void shouldReportWhatAPluginLeaves() {
         Graph graph = layers();
         graph.add("EfficientNMS_TRT", "nms", List.of("out"), "num_dets")

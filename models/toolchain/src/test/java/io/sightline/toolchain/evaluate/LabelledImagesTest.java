@@ -9,8 +9,10 @@ import io.sightline.toolchain.ToolchainException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -76,6 +78,32 @@ class LabelledImagesTest {
                 .hasToString(
                         "2 images, 2 objects of 2 classes, 1 images taken as empty because they have no label file");
         assertThat(LabelledImages.read(images, labels).files()).isEqualTo(read.files());
+    }
+
+    @Test
+    void shouldReadRegionsToIgnoreBesideYoloText() throws IOException {
+        pictures("a.jpg", "b.jpg");
+        label("a.txt", "2 0.5 0.5 0.25 0.5\n");
+        label("b.txt", "");
+        Path ignore = Files.createDirectory(dataset.resolve("ignore"));
+        Files.writeString(ignore.resolve("a.txt"), "0.5 0.25 0.5 0.5\n0.5 0.5 0.1 0.1\n");
+        LabelledImages read = LabelledImages.read(dataset);
+        assertThat(read.images().get(0).truth(400, 200))
+                .startsWith(
+                        new GroundTruth(2, new Box(150, 50, 250, 150), 10_000, false),
+                        new GroundTruth(
+                                GroundTruth.ANY_CLASS, new Box(100, 0, 300, 100), 20_000, true))
+                .hasSize(3);
+        assertThat(read.images().get(1).labels()).isEmpty();
+        assertThat(read).hasToString("2 images, 1 objects of 1 classes, 2 regions ignored");
+        LabelledImages fitted = read.withClassesOf(List.of("x", "y", "z"));
+        assertThat(fitted.images().get(0).labels()).isEqualTo(read.images().get(0).labels());
+        assertThat(LabelledImages.read(images, labels)).hasToString(read.toString());
+        Files.writeString(ignore.resolve("b.txt"), "1 0.5 0.25 0.5 0.5\n");
+        assertThatThrownBy(() -> LabelledImages.read(dataset))
+                .isInstanceOf(ToolchainException.class)
+                .hasMessageStartingWith(ignore.resolve("b.txt") + ": line 1: found 5 fields")
+                .hasMessageContaining("expected 'cx cy width height'");
     }
 
     @ParameterizedTest
@@ -212,6 +240,30 @@ class LabelledImagesTest {
     }
 
     @Test
+    void shouldSayThatTheOrderOfClassesDecidesAndRefuseNamesThatContradictIt() throws IOException {
+        pictures("a.jpg");
+        LabelledImages read =
+                coco(
+                        PICTURES,
+                        """
+                        {"id": 1, "image_id": 5, "category_id": 18, "bbox": [10, 20, 30, 40]},
+                        {"id": 2, "image_id": 5, "category_id": 1, "bbox": [10, 20, 30, 40]}
+                        """);
+        assertThat(read.namesClasses()).isTrue();
+        assertThat(read.unknownClass(List.of("dog", "cat", "person"))).isEmpty();
+        assertThat(read.unknownClass(List.of("human", "dog"))).contains("person");
+        assertThat(onlyClass(read.withClassesOf(List.of("human", "dog")))).isEqualTo(1);
+        assertThatThrownBy(() -> read.withClassesOf(List.of("dog", "human")))
+                .isInstanceOf(ToolchainException.class)
+                .hasMessageStartingWith(
+                        "the model knows no class person, and has dog as number 0, where the labels have it as number 1");
+        label("a.txt", "0 0.5 0.5 0.1 0.1");
+        LabelledImages yolo = LabelledImages.read(dataset);
+        assertThat(yolo.namesClasses()).isFalse();
+        assertThat(yolo.unknownClass(List.of("x"))).isEmpty();
+    }
+
+    @Test
     void shouldRefuseAModelOfFewerClasses() throws IOException {
         pictures("a.jpg");
         label("a.txt", "2 0.5 0.5 0.25 0.5");
@@ -248,6 +300,33 @@ class LabelledImagesTest {
         assertThatThrownBy(() -> all.split(3, 20, 11))
                 .isInstanceOf(ToolchainException.class)
                 .hasMessageContaining("[20, 11] images: there are 30");
+    }
+
+    @Test
+    void shouldKeepTheFramesOfASceneInOneSet() throws IOException {
+        for (int scene = 0; scene < 8; scene++) {
+            for (int frame = 0; frame < 5; frame++) {
+                pictures("scene-%d-%d.jpg".formatted(scene, frame));
+            }
+        }
+        label("scene-0-0.txt", "0 0.5 0.5 0.1 0.1");
+        LabelledImages all = LabelledImages.read(dataset);
+        assertThat(all.toString()).startsWith("40 images of 8 scenes, 1 objects");
+        List<LabelledImages> sets = all.split(3, 7, 10, 23);
+        // Three frames are left of the first set's second scene.
+        assertThat(sets).extracting(LabelledImages::size).containsExactly(7, 10, 20);
+        Map<String, Integer> setOf = new HashMap<>();
+        for (int i = 0; i < sets.size(); i++) {
+            for (Path file : sets.get(i).files()) {
+                String scene = file.getFileName().toString().replaceAll("-\\d\\.jpg$", "");
+                Integer other = setOf.put(scene, i);
+                assertThat(other == null || other == i).as(file.toString()).isTrue();
+            }
+        }
+        assertThat(setOf).hasSize(8);
+        assertThatThrownBy(() -> all.split(3, 36, 1))
+                .isInstanceOf(ToolchainException.class)
+                .hasMessageContaining("of 8 scenes only");
     }
 
     @Test

@@ -2,6 +2,7 @@
 package io.sightline.toolchain.evaluate;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.assertj.core.api.Assertions.within;
 
 import io.sightline.events.DetectionEvent.BoundingBox;
@@ -125,6 +126,28 @@ class MeanAveragePrecisionTest {
     }
 
     @Test
+    void shouldNotCountDetectionsOfAnyClassInARegionToIgnore() {
+        GroundTruth region = GroundTruth.ignored(new Box(300, 0, 400, 100));
+        map.add(
+                IMAGE,
+                List.of(TRUTH, truth(1, 0, 200, 100, 100), region),
+                List.of(
+                        // 5/6 of it lie in the region: wrong from 0.85 on, at 3 of 10 thresholds.
+                        object(0, 0.9, 300, 0, 100, 120),
+                        object(0, 0.8, 100),
+                        object(1, 0.9, 300, 0, 100, 100),
+                        object(1, 0.8, 0, 200, 100, 100),
+                        object(2, 0.9, 300, 0, 100, 100)));
+        Evaluation evaluation = evaluation();
+        assertThat(evaluation.map50()).isEqualTo(1);
+        assertThat(evaluation.classes())
+                .extracting(Evaluation.OfClass::classId, Evaluation.OfClass::objects)
+                .containsExactly(tuple(0, 1), tuple(1, 1));
+        assertThat(evaluation.classes().get(0).map()).isCloseTo((7 + 3 * 0.5) / 10, within(1e-12));
+        assertThat(evaluation.classes().get(1).map()).isEqualTo(1);
+    }
+
+    @Test
     void shouldRatherTakeAnObjectThanACrowd() {
         // The crowd covers the detection wholly, the object only by 0.6: it is a hit up to 0.60.
         map.add(IMAGE, List.of(crowd(0, 0, 400, 400), TRUTH), List.of(object(0, 0.9, 60)));
@@ -172,11 +195,13 @@ class MeanAveragePrecisionTest {
                                 16 + 16 * random.nextInt(8),
                                 16 + 16 * random.nextInt(8));
                 truth.add(
-                        new GroundTruth(
-                                object.classId(),
-                                object.box(),
-                                object.area() * (0.5 + random.nextInt(2) / 2.0),
-                                random.nextInt(5) == 0));
+                        random.nextInt(8) == 0
+                                ? GroundTruth.ignored(object.box())
+                                : new GroundTruth(
+                                        object.classId(),
+                                        object.box(),
+                                        object.area() * (0.5 + random.nextInt(2) / 2.0),
+                                        random.nextInt(5) == 0));
             }
             for (int n = random.nextInt(12); n > 0; n--) {
                 double confidence = random.nextInt(20) / 20.0;
@@ -184,7 +209,7 @@ class MeanAveragePrecisionTest {
                     GroundTruth near = truth.get(random.nextInt(truth.size()));
                     objects.add(
                             object(
-                                    near.classId(),
+                                    Math.max(0, near.classId()),
                                     confidence,
                                     near.box().x1() + random.nextInt(4),
                                     near.box().y1() + random.nextInt(4),

@@ -19,14 +19,18 @@ class PairedBootstrapTest {
 
     private static final int IMAGES = 100;
 
-    /** One object an image, found exactly in those that are asked for. */
     private static Evaluation finding(IntPredicate found) {
+        return finding(found, "%d%d.jpg");
+    }
+
+    /** One object an image, found exactly in those that are asked for. */
+    private static Evaluation finding(IntPredicate found, String name) {
         MeanAveragePrecision map = new MeanAveragePrecision(100);
         for (int i = 0; i < IMAGES; i++) {
             GroundTruth truth = new GroundTruth(0, new Box(0, 0, 50, 50), 2500, false);
             DetectedObject object = new DetectedObject(0, "a", 0.5, new BoundingBox(0, 0, 50, 50));
             map.add(
-                    Path.of(i + ".jpg"),
+                    Path.of(name.formatted(i / 10, i % 10)),
                     List.of(truth),
                     found.test(i) ? List.of(object) : List.of());
         }
@@ -37,7 +41,7 @@ class PairedBootstrapTest {
     void shouldFindNoDifferenceBetweenEquals() {
         Evaluation evaluation = finding(i -> i % 3 != 0);
         Difference difference = PairedBootstrap.difference(evaluation, evaluation);
-        assertThat(difference).isEqualTo(new Difference(0, 0, 0, 0, IMAGES, 1000));
+        assertThat(difference).isEqualTo(new Difference(0, 0, 0, 0, IMAGES, IMAGES, 1000));
         assertThat(difference.verdict()).isEqualTo(Verdict.NOT_MOVED);
     }
 
@@ -63,6 +67,27 @@ class PairedBootstrapTest {
         assertThat(difference.standardError()).isCloseTo(error, within(0.1 * error));
         assertThat(difference.low()).isCloseTo(-0.3 - 1.96 * error, within(0.015));
         assertThat(difference.high()).isCloseTo(-0.3 + 1.96 * error, within(0.015));
+    }
+
+    @Test
+    void shouldDrawTheFramesOfASceneTogether() {
+        // Ten scenes of ten frames, of which the other misses three scenes: as 10 images would.
+        String frames = "scene-%d-%d.jpg";
+        Difference difference =
+                PairedBootstrap.difference(
+                        finding(i -> true, frames), finding(i -> i >= 30, frames), 4000, 7);
+        assertThat(difference.scenes()).isEqualTo(10);
+        assertThat(difference.images()).isEqualTo(IMAGES);
+        double error = Math.sqrt(0.3 * 0.7 / 10);
+        assertThat(difference.delta()).isCloseTo(-0.3, within(0.01));
+        assertThat(difference.standardError()).isCloseTo(error, within(0.1 * error));
+        // Nothing could be drawn of one scene.
+        Difference ofOne =
+                PairedBootstrap.difference(
+                        finding(i -> true, "scene-1-%d%d.jpg"),
+                        finding(i -> i >= 30, "scene-1-%d%d.jpg"));
+        assertThat(ofOne.scenes()).isEqualTo(IMAGES);
+        assertThat(ofOne.standardError()).isPositive();
     }
 
     @Test

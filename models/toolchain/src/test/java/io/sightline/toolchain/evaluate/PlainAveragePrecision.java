@@ -49,7 +49,7 @@ final class PlainAveragePrecision {
             List<GroundTruth> normal = new ArrayList<>();
             List<GroundTruth> aside = new ArrayList<>();
             for (GroundTruth t : picture.truth()) {
-                if (t.classId() == classId) {
+                if (t.classId() == classId || t.classId() == GroundTruth.ANY_CLASS) {
                     boolean out = t.crowd() || t.area() < leastArea || t.area() > mostArea;
                     (out ? aside : normal).add(t);
                 }

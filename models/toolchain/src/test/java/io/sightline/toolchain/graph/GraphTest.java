@@ -4,6 +4,9 @@ package io.sightline.toolchain.graph;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import io.sightline.events.testing.SharedFiles;
 import io.sightline.inference.onnxruntime.GraphSession;
 import io.sightline.inference.onnxruntime.GraphSession.Value;
@@ -100,6 +103,44 @@ class GraphTest {
         assertThatThrownBy(() -> Graph.read(cut)).hasMessageContaining("export or download");
         assertThatThrownBy(() -> Graph.read(folder.resolve("none.onnx")))
                 .hasMessageContaining("cannot be read");
+    }
+
+    /** Of IR version 3: constants are listed among the inputs, and have to be. */
+    @Test
+    void shouldWriteWhatWasOfAnOldVersionAsOneThatHoldsTogether() throws Exception {
+        ModelProto whole = ModelProto.parseFrom(new Graph("old", 9).toBytes());
+        ModelProto written = ModelProto.parseFrom(twoLayers().toBytes());
+        ModelProto.Builder old = written.toBuilder().setIrVersion(3);
+        old.setOpsetImport(0, whole.getOpsetImport(0));
+        old.getGraphBuilder()
+                .addInput(written.getGraph().getInput(0).toBuilder().setName("shift").build());
+        ModelProto again = ModelProto.parseFrom(Graph.of(old.build().toByteArray()).toBytes());
+        assertThat(again.getGraph().getInputCount()).isEqualTo(1);
+        assertThat(again.getIrVersion()).isEqualTo(4);
+        ModelProto newer =
+                ModelProto.parseFrom(
+                        Graph.of(written.toBuilder().setIrVersion(3).build().toByteArray())
+                                .toBytes());
+        assertThat(newer.getIrVersion()).isEqualTo(7);
+    }
+
+    @Test
+    void shouldReadConstantsInEveryForm() throws Exception {
+        ModelProto.Builder model = ModelProto.parseFrom(twoLayers().toBytes()).toBuilder();
+        model.getGraphBuilder().clearInitializer();
+        model.getGraphBuilder()
+                .addNode(
+                        NodeProto.newBuilder()
+                                .setOpType("Constant")
+                                .addOutput("shift")
+                                .addAttribute(
+                                        AttributeProto.newBuilder()
+                                                .setName("value_floats")
+                                                .setType(AttributeProto.AttributeType.FLOATS)
+                                                .addFloats(-1)
+                                                .addFloats(1)));
+        Graph graph = Graph.of(model.build().toByteArray());
+        assertThat(graph.constant("shift")).isEqualTo(Tensor.floats(new long[] {2}, -1, 1));
     }
 
     @Test

@@ -23,6 +23,7 @@ import io.sightline.toolchain.graph.Node;
 import io.sightline.toolchain.graph.Tensor;
 import io.sightline.toolchain.graph.TensorShapes;
 import io.sightline.toolchain.graph.ValueInfo;
+import io.sightline.toolchain.testing.YoloV7Graph;
 import io.sightline.vision.DetectionReader;
 import io.sightline.vision.NmsSettings;
 import java.nio.ByteBuffer;
@@ -32,6 +33,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -328,6 +330,28 @@ class PreparerTest {
             assertThat(rows.get(6 * row + 4)).isLessThanOrEqualTo(rows.get(6 * row - 2));
         }
         assertThat(rows.limit()).isEqualTo(120);
+    }
+
+    @Test
+    void shouldSayWhichBorderItAssumed() {
+        Path yoloV6 = folder.resolve("yolov6.onnx");
+        SmallDetector.of(ANCHORS).write(yoloV6);
+        Path other = folder.resolve("other.onnx");
+        YoloV7Graph.make().write(other);
+        Prepared bordered = prepare(yoloV6, OptionalInt.empty());
+        assertThat(bordered.spec().border()).isEqualTo(3);
+        assertThat(bordered.steps())
+                .startsWith("YOLOv6 recognised, its objectness is always 1: border 3 assumed");
+        Prepared plain = prepare(other, OptionalInt.empty());
+        assertThat(plain.spec().border()).isZero();
+        assertThat(plain.steps().get(0)).startsWith("border 0 assumed: neither --border nor");
+        Prepared stated = prepare(yoloV6, OptionalInt.of(1));
+        assertThat(stated.spec().border()).isEqualTo(1);
+        assertThat(stated.steps()).noneMatch(step -> step.contains("border"));
+    }
+
+    private static Prepared prepare(Path file, OptionalInt border) {
+        return Preparer.prepare(file, new ModelOptions(Optional.of(ANCHORS), border), settings(20));
     }
 
     @Test

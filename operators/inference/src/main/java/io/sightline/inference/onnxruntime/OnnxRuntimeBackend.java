@@ -15,6 +15,7 @@ import io.sightline.inference.GraphTensor;
 import io.sightline.inference.GraphTensor.ElementType;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
+import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelOptions;
 import io.sightline.inference.ModelSpec;
@@ -30,6 +31,7 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -115,6 +117,13 @@ public final class OnnxRuntimeBackend implements InferenceBackend {
         try {
             OrtEnvironment environment = OrtEnvironment.getEnvironment();
             try (SessionOptions sessionOptions = settings.toOptions()) {
+                Optional<InputSize> size = options.size().or(model::inputSize);
+                if (size.isPresent()) {
+                    // What is computed from an open size becomes constant; a graph without
+                    // dimensions of these names does not mind.
+                    sessionOptions.setSymbolicDimensionValue("height", size.get().height());
+                    sessionOptions.setSymbolicDimensionValue("width", size.get().width());
+                }
                 session = environment.createSession(model.path().toString(), sessionOptions);
             }
             List<GraphTensor> inputs = tensors(session.getInputInfo().values());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.inference.onnxruntime;
 
-import io.sightline.inference.BackendFactory;
+import io.sightline.inference.FileBackendFactory;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelFile;
@@ -26,7 +26,7 @@ import java.util.OptionalInt;
  */
 public record OnnxRuntimeBackendFactory(
         String model, OutputLayout layout, Integer border, InputSize size, int maxBatch)
-        implements BackendFactory {
+        implements FileBackendFactory {
 
     /**
      * Of the file's size: the weights as read, once more as laid out for the kernels, and the
@@ -39,6 +39,11 @@ public record OnnxRuntimeBackendFactory(
     @Override
     public String backend() {
         return OnnxRuntimeBackend.NAME;
+    }
+
+    @Override
+    public FileBackendFactory withModel(String other) {
+        return new OnnxRuntimeBackendFactory(other, layout, border, size, maxBatch);
     }
 
     @Override
@@ -64,15 +69,10 @@ public record OnnxRuntimeBackendFactory(
     @Override
     public long estimatedLaneBytes() {
         try {
-            return laneBytes(Files.size(Path.of(model)));
+            return FILE_SIZES_A_LANE * Files.size(Path.of(model));
         } catch (IOException e) {
             // Opening it will say so in full.
             return 0;
         }
-    }
-
-    /** What {@link #estimatedLaneBytes} says of a model file of so many bytes. */
-    public static long laneBytes(long fileBytes) {
-        return FILE_SIZES_A_LANE * fileBytes;
     }
 }

@@ -199,10 +199,14 @@ final class EngineCache {
         return new Entry(engine, found, false);
     }
 
-    private static InferenceException refused(Request request, String why) {
+    private InferenceException refused(Request request, String why) {
         return new InferenceException(
-                "model %s: engine refused: %s: build it anew with %s"
-                        .formatted(request.model(), why, request.remedy()));
+                "model %s: engine refused: %s: delete %s*, or build it anew with %s"
+                        .formatted(
+                                request.model(),
+                                why,
+                                folder.resolve(request.key().fileName(request.name())),
+                                request.remedy()));
     }
 
     private Path engineFile(Request request) {

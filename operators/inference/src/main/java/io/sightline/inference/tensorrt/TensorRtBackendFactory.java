@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.inference.tensorrt;
 
-import io.sightline.inference.BackendFactory;
+import io.sightline.inference.FileBackendFactory;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelFile;
@@ -42,7 +42,7 @@ public record TensorRtBackendFactory(
         Precision precision,
         List<Integer> gpus,
         String engineCache)
-        implements BackendFactory {
+        implements FileBackendFactory {
 
     private static final Logger LOG = LoggerFactory.getLogger(TensorRtBackendFactory.class);
 
@@ -65,7 +65,13 @@ public record TensorRtBackendFactory(
     }
 
     @Override
-    public BackendFactory onGpus(List<Integer> devices) {
+    public FileBackendFactory withModel(String other) {
+        return new TensorRtBackendFactory(
+                other, layout, border, size, maxBatch, engineBatch, precision, gpus, engineCache);
+    }
+
+    @Override
+    public FileBackendFactory onGpus(List<Integer> devices) {
         return gpus.isEmpty()
                 ? new TensorRtBackendFactory(
                         model,

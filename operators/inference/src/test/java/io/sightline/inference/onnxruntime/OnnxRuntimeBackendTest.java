@@ -16,6 +16,7 @@ import io.sightline.inference.BatchBuffer;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceBackendContract;
 import io.sightline.inference.InferenceException;
+import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelOptions;
 import io.sightline.inference.ModelSpec.InputFormat;
@@ -34,6 +35,8 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The contract with a graph that takes bytes in batches of any size, and what is ONNX's own. */
 final class OnnxRuntimeBackendTest extends InferenceBackendContract {
@@ -450,6 +453,43 @@ final class OnnxRuntimeBackendTest extends InferenceBackendContract {
                         OnnxRuntimeBackend.open(model, ModelOptions.NONE, 8, 2)) {
             assertThat(one.spec()).isEqualTo(other.spec());
             assertThat(one.spec().maxBatch()).isEqualTo(2);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"64, 64", "96, 64", "64, 128"})
+    void shouldRunANetworkOfOpenSizeAsOneOfThatSize(int width, int height) {
+        ModelOptions options =
+                new ModelOptions(
+                        Optional.empty(),
+                        OptionalInt.empty(),
+                        Optional.of(new InputSize(width, height)));
+        try (OnnxRuntimeBackend backend =
+                        OnnxRuntimeBackend.open(TestModels.openDetector(folder), options, 2, 1);
+                BatchBuffer buffer = backend.newBuffer()) {
+            int cells = width * height / (32 * 32);
+            // Outputs of a size that only a run tells would not be counted.
+            assertThat(backend.bufferBytes()).isEqualTo(2 * (3L * width * height + 4L * 8 * cells));
+            for (int y = height - 32; y < height; y++) {
+                for (int x = width - 32; x < width; x++) {
+                    buffer.slot(1).put(3 * (y * width + x) + 2, (byte) 255);
+                }
+            }
+            backend.submit(buffer, 2);
+            RawOutput.Tensor output = backend.await(buffer).tensors().get(0);
+            assertThat(output.shape()).containsExactly(2, cells, 8);
+            float[] last = new float[8];
+            output.floats().get(8 * (2 * cells - 1), last);
+            assertThat(last).containsExactly(width - 16, height - 16, 32, 32, 1, 1, 0, 0);
+        }
+    }
+
+    @Test
+    void shouldTakeTheSizeOfTheJsonWhereTheNetworkLeavesItOpen() {
+        try (OnnxRuntimeBackend backend = open(TestModels.openDetector(folder))) {
+            assertThat(backend.spec().inputWidth()).isEqualTo(64);
+            assertThat(backend.spec().inputHeight()).isEqualTo(64);
+            assertThat(backend.spec().dynamicBatch()).isTrue();
         }
     }
 }

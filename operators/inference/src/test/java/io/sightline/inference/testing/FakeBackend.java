@@ -36,6 +36,7 @@ public final class FakeBackend implements InferenceBackend {
     private final AtomicInteger runs = new AtomicInteger();
     private Thread owner;
     private volatile GpuUsage gpuUsage;
+    private volatile int unreadable = -1;
     private volatile boolean closed;
 
     /**
@@ -102,7 +103,7 @@ public final class FakeBackend implements InferenceBackend {
             out.put(row * VALUES + 1, pixels.get(1) & 0xff);
             out.put(row * VALUES + 2, (pixels.get(2) & 0xff) + 256f);
             out.put(row * VALUES + 3, spec.inputHeight());
-            out.put(row * VALUES + 4, 0.9f);
+            out.put(row * VALUES + 4, (pixels.get(0) & 0xff) == unreadable ? Float.NaN : 0.9f);
             out.put(row * VALUES + 5, 1f);
         }
     }
@@ -130,6 +131,11 @@ public final class FakeBackend implements InferenceBackend {
     public FakeBackend reporting(GpuUsage usage) {
         gpuUsage = usage;
         return this;
+    }
+
+    /** From now on gives no number for frames whose first pixel is that blue, 0 to 255. */
+    public void overflowsFor(int blue) {
+        unreadable = blue;
     }
 
     @Override

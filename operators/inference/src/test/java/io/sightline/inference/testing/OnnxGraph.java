@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** A small ONNX graph, opset 13, written node by node. A dimension of −1 is left open. */
@@ -29,6 +30,22 @@ public final class OnnxGraph {
 
     public OnnxGraph input(String name, int type, int... dims) {
         graph.addInput(value(name, type, dims));
+        return this;
+    }
+
+    /**
+     * @param dims numbers, and names of those that are left open
+     */
+    public OnnxGraph input(String name, int type, List<String> dims) {
+        graph.addInput(named(name, type, dims));
+        return this;
+    }
+
+    /**
+     * @param dims numbers, and names of those that are left open
+     */
+    public OnnxGraph output(String name, int type, List<String> dims) {
+        graph.addOutput(named(name, type, dims));
         return this;
     }
 
@@ -108,13 +125,21 @@ public final class OnnxGraph {
     }
 
     private static ValueInfoProto value(String name, int type, int... dims) {
-        TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
+        List<String> named = new ArrayList<>();
         for (int i = 0; i < dims.length; i++) {
+            named.add(dims[i] >= 0 ? String.valueOf(dims[i]) : i == 0 ? "batch" : name + "_" + i);
+        }
+        return named(name, type, named);
+    }
+
+    private static ValueInfoProto named(String name, int type, List<String> dims) {
+        TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
+        for (String size : dims) {
             TensorShapeProto.Dimension.Builder dim = TensorShapeProto.Dimension.newBuilder();
             shape.addDim(
-                    dims[i] >= 0
-                            ? dim.setDimValue(dims[i])
-                            : dim.setDimParam(i == 0 ? "batch" : name + "_" + i));
+                    Character.isDigit(size.charAt(0))
+                            ? dim.setDimValue(Long.parseLong(size))
+                            : dim.setDimParam(size));
         }
         return ValueInfoProto.newBuilder()
                 .setName(name)

@@ -157,6 +157,106 @@ public final class TestModels {
     }
 
     /**
+     * A detector of any batch, height and width, 64×64 by its JSON: for each cell of 32 pixels a
+     * row cx, cy, 32, 32, 1 and the cell's mean red, green and blue, 0..1. Layout anchors-obj. What
+     * depends on the size is computed from it, as exports of open size do.
+     */
+    public static Path openDetector(Path folder) {
+        OnnxGraph graph =
+                new OnnxGraph()
+                        .input("images", UINT8, List.of("batch", "height", "width", "3"))
+                        .floats("full", new int[] {1}, 255)
+                        .floats("half", new int[] {1}, 0.5f)
+                        .floats("stride", new int[] {1}, 32)
+                        .longs("rgb_order", 2, 1, 0)
+                        .longs("flat", 0, 0, -1)
+                        .longs("sizes", 1, 2)
+                        .longs("column", 1, -1, 1)
+                        .longs("zero_axis", 0)
+                        .longs("one", 1)
+                        .longs("two", 2)
+                        .node("Cast", "pixels", List.of("images"), attribute("to", FLOAT32))
+                        .node("Div", "unit", List.of("pixels", "full"))
+                        .node("Gather", "rgb", List.of("unit", "rgb_order"), attribute("axis", 3))
+                        .node(
+                                "Transpose",
+                                "planes",
+                                List.of("rgb"),
+                                attribute("perm", new long[] {0, 3, 1, 2}))
+                        .node(
+                                "AveragePool",
+                                "cells",
+                                List.of("planes"),
+                                attribute("kernel_shape", new long[] {32, 32}),
+                                attribute("strides", new long[] {32, 32}))
+                        .node("Reshape", "rows", List.of("cells", "flat"))
+                        .node(
+                                "Transpose",
+                                "scores",
+                                List.of("rows"),
+                                attribute("perm", new long[] {0, 2, 1}))
+                        // Of one frame, so that it does not depend on the batch.
+                        .node(
+                                "Gather",
+                                "row_of_frames",
+                                List.of("cells", "zero_axis"),
+                                attribute("axis", 0))
+                        .node("Squeeze", "frame", List.of("row_of_frames", "zero_axis"))
+                        .node("Shape", "shape", List.of("frame"))
+                        .node("Gather", "size", List.of("shape", "sizes"), attribute("axis", 0));
+        centres(graph, "x", "two", new long[] {1, -1});
+        centres(graph, "y", "one", new long[] {-1, 1});
+        graph.floats("lowest", new int[0], 32)
+                .floats("one_score", new int[0], 1)
+                .longs("from", 0)
+                .longs("last_axis", 2)
+                .node("Slice", "first_scores", List.of("scores", "from", "two", "last_axis"))
+                .node("Clip", "sides", List.of("first_scores", "lowest", "lowest"))
+                .node("Slice", "first_score", List.of("scores", "from", "one", "last_axis"))
+                .node("Clip", "objectness", List.of("first_score", "one_score", "one_score"))
+                .node("Concat", "centres", List.of("x", "y"), attribute("axis", 2))
+                .node("Sub", "nothing", List.of("sides", "sides"))
+                .node("Add", "middles", List.of("nothing", "centres"))
+                .node(
+                        "Concat",
+                        "outputs",
+                        List.of("middles", "sides", "objectness", "scores"),
+                        attribute("axis", 2))
+                .output("outputs", FLOAT32, List.of("batch", "anchors", "8"));
+        Path model = graph.write(folder.resolve("open-detector.onnx"));
+        try {
+            Files.writeString(
+                    folder.resolve("open-detector.json"),
+                    """
+                    {"layout": "anchors-obj", "border": 0, "input_width": 64, "input_height": 64,
+                     "labels": ["red", "green", "blue"]}
+                    """);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return model;
+    }
+
+    /** Adds float32 [1, cells, 1] of that name: the centres along an axis, in pixels. */
+    private static void centres(OnnxGraph graph, String name, String axis, long[] along) {
+        graph.longs(name + "_along", along)
+                .node("Gather", name + "_counts", List.of("shape", axis), attribute("axis", 0))
+                .node("Squeeze", name + "_count", List.of(name + "_counts", "zero_axis"))
+                .node("Squeeze", name + "_first", List.of("zero_axis", "zero_axis"))
+                .node("Squeeze", name + "_step", List.of("one", "zero_axis"))
+                .node(
+                        "Range",
+                        name + "_steps",
+                        List.of(name + "_first", name + "_count", name + "_step"))
+                .node("Cast", name + "_floats", List.of(name + "_steps"), attribute("to", FLOAT32))
+                .node("Add", name + "_middles", List.of(name + "_floats", "half"))
+                .node("Mul", name + "_pixels", List.of(name + "_middles", "stride"))
+                .node("Reshape", name + "_line", List.of(name + "_pixels", name + "_along"))
+                .node("Expand", name + "_grid", List.of(name + "_line", "size"))
+                .node("Reshape", name, List.of(name + "_grid", "column"));
+    }
+
+    /**
      * A detector with the four outputs of a graph that suppresses itself: count [batch, 1] int32,
      * boxes [batch, 3, 4], scores [batch, 3], classes [batch, 3] int64. Count is 1 + ⌊b / 128⌋ of
      * the mean blue b, 0..255; the first score r / 255 of the mean red, the first class ⌊g / 32⌋ of
