@@ -119,6 +119,7 @@ class BundledBackendFactoryTest {
                                         null,
                                         new InputSize(640, 640),
                                         8,
+                                        8,
                                         null,
                                         List.of(1),
                                         null)));
