@@ -20,7 +20,7 @@ short=${SHORT_MINUTES:-20}
 stages=${STAGES:-"\
 384x224 31 512x288 18   16 0.002
 384x224 27 512x288 38.5 16 0.0012
-512x288 42 640x384 48    8 0.001"}
+512x288 42 640x384 38    8 0.001"}
 blocks=${BLOCKS:-qarepvgg}
 # Clips to pseudo-label and the detectors that do it, separated by spaces; none by default.
 clips=${CLIPS:-}

@@ -136,6 +136,9 @@ public final class DetectionJob {
                                 Duration.ofMillis(
                                         environment.getCheckpointConfig().getCheckpointInterval()),
                                 options.checkpointTimeout,
+                                environment
+                                        .getCheckpointConfig()
+                                        .getTolerableCheckpointFailureNumber(),
                                 options.longestRestart),
                         PREFLIGHT_PATIENCE);
         findings.warnings().forEach(LOG::warn);

@@ -24,6 +24,10 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import org.apache.flink.configuration.MemorySize;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.SaslConfigs;
+import org.apache.kafka.common.config.types.Password;
+import org.apache.kafka.common.security.JaasContext;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -495,7 +499,29 @@ public final class DetectionOptions {
      * @throws UserException if it cannot be read; the message tells nothing of its content
      */
     public static Properties kafkaClientProperties(Path file) {
-        return file == null ? new Properties() : readProperties("--kafka-properties", file);
+        if (file == null) {
+            return new Properties();
+        }
+        Properties properties = readProperties("--kafka-properties", file);
+        String login = properties.getProperty(SaslConfigs.SASL_JAAS_CONFIG);
+        if (login != null && !isReadable(login)) {
+            throw new UserException(
+                    "--kafka-properties "
+                            + file
+                            + ": sasl.jaas.config cannot be read, expected: CLASS required"
+                            + " username=\"…\" password=\"…\"; with all values in double quotes");
+        }
+        return properties;
+    }
+
+    /** What Kafka's clients say of one that they cannot read may quote a part of a password. */
+    private static boolean isReadable(String jaas) {
+        try {
+            JaasContext.loadClientContext(Map.of(SaslConfigs.SASL_JAAS_CONFIG, new Password(jaas)));
+            return true;
+        } catch (IllegalArgumentException | KafkaException e) {
+            return false;
+        }
     }
 
     static Properties readProperties(String option, Path file) {

@@ -6,6 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.sightline.events.DetectionEvent;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.testing.TestModels;
+import io.sightline.kafka.KafkaConnection;
+import io.sightline.kafka.TopicPosition;
+import io.sightline.kafka.audit.Audit;
+import io.sightline.kafka.audit.AuditReport;
+import io.sightline.kafka.audit.AuditSettings;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -67,6 +72,7 @@ class ClusterIT {
             "--delivery=exactly-once",
             "--parallelism=" + parallelism,
             "--lanes=1",
+            "--max-frame-bytes=" + FrameFeed.MAX_FRAME_BYTES + "b",
             "--from=earliest"
         };
     }
@@ -153,29 +159,71 @@ class ClusterIT {
                 });
     }
 
-    /** Events stay invisible rather than come twice, the alarm rises, and nothing is lost. */
+    /**
+     * Events stay invisible rather than come twice, the alarm rises, the job fails long before
+     * Kafka would give up its transactions, and nothing is lost.
+     */
     @Test
     @Tag("cluster")
-    void shouldLoseAndDoubleNothingWhenCheckpointsCannotBeWritten() throws Exception {
+    void shouldShowNothingAndFailWhileCheckpointsCannotBeWritten() throws Exception {
         Path checkpoints = folder.resolve("checkpoints");
         Path aside = folder.resolve("checkpoints.aside");
-        double before = failedCheckpoints();
+        double failed = metric("flink_jobmanager_job_numberOfFailedCheckpoints");
+        double restarts = metric("flink_jobmanager_job_numRestarts");
         survive(
                 () -> {
                     Files.move(checkpoints, aside);
                     Files.createFile(checkpoints);
-                    LivePipeline.await("checkpoints fail", () -> failedCheckpoints() > before);
+                    LivePipeline.await(
+                            "checkpoints fail",
+                            () ->
+                                    metric("flink_jobmanager_job_numberOfFailedCheckpoints")
+                                            > failed);
+                    LivePipeline.await(
+                            "the job fails",
+                            () -> metric("flink_jobmanager_job_numRestarts") > restarts);
+                    LivePipeline.await(
+                            "no event shows while more frames come",
+                            () -> {
+                                int before = visible();
+                                feed.awaitMore();
+                                return visible() == before;
+                            });
                     Files.delete(checkpoints);
                     Files.move(aside, checkpoints);
                 });
     }
 
-    private static double failedCheckpoints() throws Exception {
+    private static int visible() throws Exception {
+        try (EventReader events =
+                new EventReader(cluster.bootstrapServers(), "detections", "read_committed")) {
+            return events.readAll().size();
+        }
+    }
+
+    /** While a task manager dies as well. */
+    @Test
+    @Tag("cluster")
+    void shouldAnswerEachRecordOfAPoisonStorm() throws Exception {
+        AuditReport report =
+                survive(
+                        () -> {
+                            feed.storm(true);
+                            int enough = feed.bad() + 100;
+                            LivePipeline.await("bad records are taken", () -> feed.bad() >= enough);
+                            cluster.run("kill-taskmanager");
+                            cluster.run("start-taskmanager");
+                            feed.awaitMore();
+                            feed.storm(false);
+                        });
+        assertThat(report.deadLetters()).isEqualTo(feed.bad()).isGreaterThan(100);
+    }
+
+    /** Of the job; 0 where there is none yet. */
+    private static double metric(String name) throws Exception {
         for (String address : cluster.metrics()) {
             Matcher line =
-                    Pattern.compile(
-                                    "^flink_jobmanager_job_numberOfFailedCheckpoints\\{.*} (.*)$",
-                                    Pattern.MULTILINE)
+                    Pattern.compile("^" + name + "\\{.*} (.*)$", Pattern.MULTILINE)
                             .matcher(get(address));
             if (line.find()) {
                 return Double.parseDouble(line.group(1));
@@ -222,8 +270,13 @@ class ClusterIT {
         void strike() throws Exception;
     }
 
-    /** Frames are sent before, meanwhile and after; all of them are found as events. */
-    private void survive(Disaster disaster) throws Exception {
+    /**
+     * Frames are sent before, meanwhile and after; all of them are found as events, and the topics
+     * prove that each record of any kind has one answer.
+     *
+     * @return the proof
+     */
+    private AuditReport survive(Disaster disaster) throws Exception {
         String servers = cluster.bootstrapServers();
         try (EventReader events = new EventReader(servers, "detections", "read_committed")) {
             events.awaitFramesOfEach(CAMERAS, feed.awaitMore());
@@ -237,6 +290,34 @@ class ClusterIT {
                     name, (again - start) / 1e9, (System.nanoTime() - start) / 1e9);
             List<DetectionEvent> all = events.readAll();
             EventReader.assertEachOnce(all, CAMERAS, frames);
+        }
+        AuditReport report = audit(servers);
+        System.out.printf(
+                "%s: %d offsets, %d events, %d dead letters, %d missing%n",
+                name, report.offsets(), report.events(), report.deadLetters(), report.missing());
+        assertThat(report.problems()).isEmpty();
+        assertThat(report.sumsUnknown()).isNull();
+        assertThat(report.cameras()).hasSizeGreaterThanOrEqualTo(CAMERAS);
+        return report;
+    }
+
+    /** Of all there is by now. */
+    private static AuditReport audit(String servers) throws Exception {
+        try (Audit audit =
+                new Audit(
+                        new AuditSettings(
+                                KafkaConnection.of(servers),
+                                "camera-frames",
+                                "detections",
+                                "camera-frames-dead-letter",
+                                "camera-status",
+                                "sightline",
+                                TopicPosition.parseStart("earliest"),
+                                TopicPosition.parseStart("latest"),
+                                /* exactlyOnce= */ true,
+                                LivePipeline.PATIENCE),
+                        (topic, done, total) -> {})) {
+            return audit.run();
         }
     }
 }

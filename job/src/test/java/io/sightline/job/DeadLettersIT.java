@@ -6,15 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.sightline.events.DeadLetterCodec;
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.DetectionEventCodec;
-import io.sightline.events.FrameHeaders;
 import io.sightline.events.Rejection;
 import io.sightline.inference.ModelSpec.InputFormat;
 import io.sightline.inference.testing.TestModels;
 import io.sightline.job.local.EmbeddedBroker;
-import java.awt.Color;
-import java.awt.Graphics2D;
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -26,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import javax.imageio.ImageIO;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.RestartStrategyOptions;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
@@ -149,10 +143,6 @@ class DeadLettersIT {
     private static void produce(
             String bootstrapServers, Random random, Map<String, Sent> bad, Set<String> good)
             throws Exception {
-        byte[] picture = picture();
-        byte[] noise = new byte[5_000];
-        random.nextBytes(noise);
-        noise[0] = 'x';
         byte[] camera = "cam-1".getBytes(StandardCharsets.UTF_8);
         try (KafkaProducer<byte[], byte[]> producer =
                 new KafkaProducer<>(
@@ -160,76 +150,29 @@ class DeadLettersIT {
                         new ByteArraySerializer(),
                         new ByteArraySerializer())) {
             for (int i = 0; i < RECORDS; i++) {
-                byte[] key = camera;
-                byte[] value = picture;
-                Rejection reason = null;
-                boolean video = false;
-                switch (random.nextInt(14)) {
-                    case 0 -> {
-                        key = null;
-                        reason = Rejection.MISSING_KEY;
-                    }
-                    case 1 -> {
-                        key = new byte[] {(byte) 0xc3, 0x28, (byte) i};
-                        reason = Rejection.INVALID_KEY;
-                    }
-                    case 2 -> {
-                        value = null;
-                        reason = Rejection.MISSING_VALUE;
-                    }
-                    case 3 -> {
-                        value = noise;
-                        reason = Rejection.UNKNOWN_FORMAT;
-                    }
-                    case 4 -> {
-                        value = Arrays.copyOf(picture, picture.length / 2 + random.nextInt(100));
-                        reason = Rejection.TRUNCATED;
-                    }
-                    case 5 -> {
-                        value = Arrays.copyOf(picture, MAX_FRAME_BYTES + 1 + random.nextInt(100));
-                        reason = Rejection.FRAME_TOO_LARGE;
-                    }
-                    case 6 -> {
-                        video = true;
-                        reason = Rejection.UNSUPPORTED_CONTENT_TYPE;
-                    }
-                    default -> {
-                        // A good frame.
-                    }
-                }
+                int partition = i % PARTITIONS;
+                BadFrame badFrame =
+                        random.nextBoolean() ? BadFrame.any(random, camera, MAX_FRAME_BYTES) : null;
                 ProducerRecord<byte[], byte[]> record =
-                        new ProducerRecord<>(
-                                "camera-frames", i % PARTITIONS, CAPTURED + i, key, value);
+                        badFrame == null
+                                ? new ProducerRecord<>(
+                                        "camera-frames",
+                                        partition,
+                                        CAPTURED + i,
+                                        camera,
+                                        BadFrame.goodPicture())
+                                : badFrame.record("camera-frames", partition, CAPTURED + i);
                 record.headers()
                         .add("seq", Integer.toString(i).getBytes(StandardCharsets.US_ASCII))
                         .add("vendor", new byte[] {1, (byte) 0xff, (byte) i});
-                if (video) {
-                    record.headers()
-                            .add(
-                                    FrameHeaders.CONTENT_TYPE,
-                                    "video/h264".getBytes(StandardCharsets.US_ASCII));
-                }
-                String place = i % PARTITIONS + "@" + producer.send(record).get().offset();
-                if (reason == null) {
+                String place = partition + "@" + producer.send(record).get().offset();
+                if (badFrame == null) {
                     good.add(place);
                 } else {
-                    bad.put(place, new Sent(record, reason));
+                    bad.put(place, new Sent(record, badFrame.reason()));
                 }
             }
         }
-    }
-
-    private static byte[] picture() throws Exception {
-        BufferedImage image = new BufferedImage(160, 120, BufferedImage.TYPE_3BYTE_BGR);
-        Graphics2D graphics = image.createGraphics();
-        for (int x = 0; x < 160; x += 4) {
-            graphics.setColor(new Color(x, 255 - x, x / 2));
-            graphics.fillOval(x, x / 2, 30, 30);
-        }
-        graphics.dispose();
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        ImageIO.write(image, "jpeg", bytes);
-        return bytes.toByteArray();
     }
 
     /** All there is, up to the end as it is now. */

@@ -58,7 +58,7 @@ class DeploymentFilesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"local-cluster", "check-environment"})
+    @ValueSource(strings = {"local-cluster", "check-environment", "measure"})
     void shouldHoldScriptsThatBashReads(String script) throws Exception {
         Process bash =
                 new ProcessBuilder("bash", "-n", DOCKER.resolve(script).toString())

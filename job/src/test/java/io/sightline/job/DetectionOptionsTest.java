@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class DetectionOptionsTest {
@@ -114,6 +115,23 @@ class DetectionOptionsTest {
                 .isInstanceOf(UserException.class)
                 .hasMessageContaining("kafka.properties")
                 .hasMessageNotContaining("secret");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "org.example.Module required username=bob password=half hidden;",
+                "org.example.Module required username=bob password=hidden",
+                "hidden",
+            })
+    void shouldNotShowALoginThatKafkaCannotRead(String login) throws Exception {
+        Path file = folder.resolve("login.properties");
+        Files.writeString(file, "sasl.jaas.config=" + login);
+        assertThatThrownBy(() -> DetectionOptions.kafkaClientProperties(file))
+                .isInstanceOf(UserException.class)
+                .hasMessageContaining("sasl.jaas.config cannot be read, expected")
+                .hasMessageNotContaining("hidden")
+                .hasNoCause();
     }
 
     @ParameterizedTest

@@ -7,6 +7,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.errors.SslAuthenticationException;
 
 /**
  * Where Kafka is and how clients prove who they are. The client properties hold secrets: they show
@@ -85,6 +87,36 @@ public record KafkaConnection(String bootstrapServers, Map<String, String> clien
         clientProperties.forEach(properties::setProperty);
         properties.setProperty(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
         return properties;
+    }
+
+    /**
+     * Why a client was turned away, in one line, with what to look at. Kafka's messages name no
+     * secrets.
+     *
+     * @param failure as a client threw it
+     */
+    public static String reason(Throwable failure) {
+        String said = oneLine(failure);
+        if (failure instanceof SslAuthenticationException) {
+            Throwable root = failure;
+            while (root.getCause() != null) {
+                root = root.getCause();
+            }
+            return said
+                    + " ("
+                    + oneLine(root)
+                    + "): check ssl.truststore.location, and ssl.keystore.location where the broker"
+                    + " wants a certificate";
+        }
+        return failure instanceof AuthenticationException
+                ? said + ": check sasl.mechanism and sasl.jaas.config"
+                : said;
+    }
+
+    private static String oneLine(Throwable failure) {
+        return failure.getMessage() == null
+                ? failure.getClass().getSimpleName()
+                : failure.getMessage().replaceAll("\\s+", " ").strip();
     }
 
     @Override

@@ -134,7 +134,7 @@ public final class KafkaPreflight {
                     "Kafka at "
                             + source.kafka().bootstrapServers()
                             + " turns the job away: "
-                            + oneLine(e.getCause().getMessage()),
+                            + KafkaConnection.reason(e.getCause()),
                     e.getCause());
         }
     }
@@ -394,14 +394,24 @@ public final class KafkaPreflight {
         }
     }
 
-    /** A transaction that times out while the job restarts is lost, and with it events. */
+    /**
+     * A transaction that times out while the job restarts is lost, and with it events; so the job
+     * has to fail before, also where its checkpoints do.
+     */
     static Optional<String> timingProblem(CheckpointTiming timing, Duration timeout) {
         Duration needed = timing.longestTransaction();
         if (needed.compareTo(timeout) < 0) {
             return Optional.empty();
         }
         return Optional.of(
-                "checkpoint interval "
+                (timing.tolerableFailures() == 0
+                                ? ""
+                                : "with "
+                                        + timing.tolerableFailures()
+                                        + " failed checkpoints tolerated, "
+                                        + (1L + timing.tolerableFailures())
+                                        + " times ")
+                        + "checkpoint interval "
                         + timing.interval().toMillis()
                         + " ms + checkpoint timeout "
                         + timing.timeout().toMillis()
@@ -411,7 +421,7 @@ public final class KafkaPreflight {
                         + needed.toMillis()
                         + " ms, expected less than the transaction timeout, "
                         + timeout.toMillis()
-                        + " ms: raise the timeout or lower one of the three");
+                        + " ms: raise the timeout or lower one of the others");
     }
 
     private static boolean isLogAppendTime(Config topic) {

@@ -193,6 +193,73 @@ class AuditTest {
         return status(partition, first, last, last - first + 1);
     }
 
+    /** What a camera's status counts beside drops; null for the one that cameras share. */
+    private ProducerRecord<byte[], byte[]> counts(String camera, long events, long letters) {
+        CameraStatus status =
+                new CameraStatus(
+                        CameraStatus.SCHEMA,
+                        camera,
+                        DetectionEventCodec.formatTime(0),
+                        1L,
+                        0,
+                        events + letters,
+                        events,
+                        letters,
+                        Map.of(),
+                        List.of(),
+                        null,
+                        null,
+                        null,
+                        null,
+                        new ClockJumps(0, 0),
+                        0);
+        return new ProducerRecord<>(frames + "-status", new CameraStatusCodec().encode(status));
+    }
+
+    @Test
+    void shouldHoldEachCamerasAnswersAgainstWhatItsStatusesCount() throws Exception {
+        sendFrames(0, 7);
+        send(
+                List.of(
+                        event(0, 0, SHA),
+                        event(0, 1, SHA),
+                        letter(0, 2),
+                        status(0, 3, 6),
+                        counts("c", 1, 0),
+                        counts("c", 1, 0),
+                        counts(null, 0, 1)));
+        AuditReport report = audit("earliest", "latest", true);
+        assertThat(report.problems()).isEmpty();
+        assertThat(report.sumsUnknown()).isNull();
+        assertThat(report.cameras())
+                .containsExactly(
+                        new AuditReport.Camera("(none)", 0, 1, 0),
+                        new AuditReport.Camera("c", 2, 0, 4));
+        assertThat(report.cameras().get(1).frames()).isEqualTo(6);
+
+        send(List.of(counts("c", 1, 2)));
+        assertThat(audit("earliest", "latest", true).problems())
+                .containsExactly(
+                        "the statuses of camera 'c' count 3 events, the topic has 2",
+                        "the statuses of camera 'c' count 2 dead letters, the topic has 0");
+        assertThat(audit("earliest", "latest", false).sumsUnknown()).contains("exactly-once");
+        assertThat(audit("0:0", "0:7", true).sumsUnknown())
+                .isEqualTo("the range does not start with the topic");
+    }
+
+    @Test
+    void shouldFindAnswersThatNoStatusCounts() throws Exception {
+        sendFrames(0, 2);
+        send(List.of(event(0, 0, SHA), event(0, 1, SHA), counts("c", 1, 0)));
+        assertThat(audit("earliest", "latest", true).problems())
+                .containsExactly(
+                        "1 events are beyond what the statuses of their cameras count, the status"
+                                + " that cameras share counts 0");
+        // Of a camera that was not told apart before, or after, a restart.
+        send(List.of(counts(null, 1, 0)));
+        assertThat(audit("earliest", "latest", true).problems()).isEmpty();
+    }
+
     @Test
     void shouldHoldWhereEachFrameIsAnsweredAndTellWhatIsNoFrame() throws Exception {
         try (KafkaProducer<byte[], byte[]> producer =
@@ -223,6 +290,7 @@ class AuditTest {
         AuditReport report = audit("earliest", "latest", true);
 
         assertThat(report.problems()).isEmpty();
+        assertThat(report.sumsUnknown()).contains("topic 'another'");
         assertThat(report.ranges()).containsExactly(new Range(0, 0, 11), new Range(1, 0, 2));
         assertThat(report.offsets()).isEqualTo(13);
         assertThat(report.events()).isEqualTo(4);
@@ -272,7 +340,9 @@ class AuditTest {
                         status(0, 2, 2),
                         status(0, 2, 2),
                         // Decided anew after a restart.
-                        event(0, 2, SHA)));
+                        event(0, 2, SHA),
+                        counts("c", 3, 0),
+                        counts(null, 0, 2)));
 
         AuditReport lenient = audit("earliest", "latest", false);
         assertThat(lenient.problems()).isEmpty();
@@ -313,7 +383,7 @@ class AuditTest {
     @Test
     void shouldAuditWhatTheJobHasCommitted() throws Exception {
         sendFrames(0, 5);
-        send(List.of(event(0, 0, SHA), event(0, 1, SHA)));
+        send(List.of(event(0, 0, SHA), event(0, 1, SHA), counts("c", 2, 0)));
         assertThatThrownBy(() -> audit("earliest", "committed", false))
                 .hasMessageStartingWith("nothing to audit: topic '" + frames + "'")
                 .hasMessageContaining("by group '" + frames + "'");

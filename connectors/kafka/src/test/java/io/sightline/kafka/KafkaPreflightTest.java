@@ -19,7 +19,7 @@ class KafkaPreflightTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final CheckpointTiming TIMING =
             new CheckpointTiming(
-                    Duration.ofSeconds(1), Duration.ofMinutes(2), Duration.ofMinutes(5));
+                    Duration.ofSeconds(1), Duration.ofMinutes(2), 0, Duration.ofMinutes(5));
     private static final Delivery EXACTLY_ONCE =
             Delivery.exactlyOnce("preflight", Duration.ofMinutes(10));
 
@@ -158,6 +158,23 @@ class KafkaPreflightTest {
                                 assertThat(problem)
                                         .contains("1000 ms", "120000 ms", "300000 ms", "421000 ms")
                                         .contains("raise the timeout"));
+    }
+
+    @Test
+    void shouldRefuseAJobThatOutlivesItsTransactionsWhileCheckpointsFail() {
+        CheckpointTiming patient =
+                new CheckpointTiming(
+                        Duration.ofSeconds(1), Duration.ofMinutes(2), 2, Duration.ofMinutes(5));
+
+        assertThat(KafkaPreflight.timingProblem(patient, Duration.ofMillis(663_001))).isEmpty();
+        assertThat(KafkaPreflight.timingProblem(patient, Duration.ofMinutes(10)))
+                .hasValueSatisfying(
+                        problem ->
+                                assertThat(problem)
+                                        .startsWith(
+                                                "with 2 failed checkpoints tolerated, 3 times"
+                                                        + " checkpoint interval 1000 ms")
+                                        .contains("= 663000 ms"));
     }
 
     @Test

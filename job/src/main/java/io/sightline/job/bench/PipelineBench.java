@@ -123,7 +123,7 @@ final class PipelineBench implements AutoCloseable {
         }
     }
 
-    private static long at(long[] sorted, int percent) {
+    static long at(long[] sorted, int percent) {
         return sorted[(int) Math.ceil(sorted.length * percent / 100.0) - 1];
     }
 

@@ -132,6 +132,25 @@ final class AuditCommand implements Callable<Integer> {
         return report.holds() ? 0 : 1;
     }
 
+    private static void printCameras(AuditReport report, PrintStream out) {
+        out.printf(
+                "  %-20s %12s %12s %12s %12s%n",
+                "camera", "frames", "events", "dead letters", "dropped");
+        for (AuditReport.Camera camera : report.cameras()) {
+            out.printf(
+                    "  %-20s %12d %12d %12d %12d%n",
+                    camera.id(),
+                    camera.frames(),
+                    camera.events(),
+                    camera.deadLetters(),
+                    camera.dropped());
+        }
+        out.println(
+                report.sumsUnknown() == null
+                        ? "  held against what the statuses count for each camera"
+                        : "  not held against the statuses' counts: " + report.sumsUnknown());
+    }
+
     private static String json(AuditReport report) throws IOException {
         JsonMapper mapper =
                 JsonMapper.builder()
@@ -166,6 +185,7 @@ final class AuditCommand implements Callable<Integer> {
                 doubled.deadLetters(),
                 doubled.dropped(),
                 report.answeredAndDropped());
+        printCameras(report, out);
         if (report.holds()) {
             out.println("holds: every frame has its answer");
         } else {

@@ -26,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -258,7 +259,13 @@ final class EvaluateCommand implements Callable<Integer> {
                                         (what, done, total) ->
                                                 progress.step(row + what, done, total))
                                 .evaluate(lanes);
-                rows.add(new EvaluatedModel(model, factory.backend(), spec, settings, evaluation));
+                rows.add(
+                        new EvaluatedModel(
+                                model,
+                                backend.name().toLowerCase(Locale.ROOT),
+                                spec,
+                                settings,
+                                evaluation));
             }
         } finally {
             lanes.forEach(InferenceBackend::close);

@@ -156,6 +156,22 @@ final class EvaluationPrinter {
         }
     }
 
+    /** A format, left-aligned and as wide as the widest. */
+    private String column(String title, Function<EvaluatedModel, String> text) {
+        int width = rows.stream().mapToInt(row -> text.apply(row).length()).max().orElseThrow();
+        return "%-" + Math.max(width, title.length()) + "s";
+    }
+
+    private static String fileName(EvaluatedModel row) {
+        return row.file().getFileName().toString();
+    }
+
+    private String explainClasses(EvaluatedModel row) {
+        return images.unknownClass(row.spec().labels())
+                .map(name -> "classes by their order: " + row.spec().name() + " knows no " + name)
+                .orElse("classes by their names");
+    }
+
     private void printAgreements(PrintStream out) {
         if (!agreements.isEmpty()) {
             out.println();
@@ -176,22 +192,6 @@ final class EvaluationPrinter {
                     agreement.matched(),
                     agreement.detections());
         }
-    }
-
-    /** A format, left-aligned and as wide as the widest. */
-    private String column(String title, Function<EvaluatedModel, String> text) {
-        int width = rows.stream().mapToInt(row -> text.apply(row).length()).max().orElseThrow();
-        return "%-" + Math.max(width, title.length()) + "s";
-    }
-
-    private static String fileName(EvaluatedModel row) {
-        return row.file().getFileName().toString();
-    }
-
-    private String explainClasses(EvaluatedModel row) {
-        return images.unknownClass(row.spec().labels())
-                .map(name -> "classes by their order: " + row.spec().name() + " knows no " + name)
-                .orElse("classes by their names");
     }
 
     private void printClasses(PrintStream out) {

@@ -68,6 +68,20 @@ final class CameraTime {
         return epoch;
     }
 
+    /** From the capture of the last frame to its arrival; 0 before the first. */
+    long lagMillis() {
+        return arrivalMillis - captureMillis;
+    }
+
+    /**
+     * Since the last frame arrived; 0 before the first.
+     *
+     * @param nowMillis wall-clock time
+     */
+    long silentMillis(long nowMillis) {
+        return seen ? Math.max(0, nowMillis - arrivalMillis) : 0;
+    }
+
     long forwardJumps() {
         return forwardJumps;
     }

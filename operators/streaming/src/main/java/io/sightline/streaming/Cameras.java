@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.streaming;
 
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -19,6 +20,7 @@ final class Cameras {
     private static final Pattern WELL_FORMED = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
     private final MetricGroup group;
+    private final InstantSource wallClock;
     private final OverloadSettings overload;
     private final int maxCameras;
     private final long clockToleranceMillis;
@@ -26,8 +28,9 @@ final class Cameras {
     private final FrameAccount otherAccount;
     private final Camera rest;
 
-    Cameras(MetricGroup group, DetectSettings settings) {
+    Cameras(MetricGroup group, DetectSettings settings, InstantSource wallClock) {
         this.group = group;
+        this.wallClock = wallClock;
         this.overload = settings.overload();
         this.maxCameras = settings.maxCameras();
         this.clockToleranceMillis = settings.clockTolerance().toMillis();
@@ -47,21 +50,26 @@ final class Cameras {
             if (byId.size() >= maxCameras && !overload.byCamera().containsKey(cameraId)) {
                 return rest;
             }
+            CameraTime time = new CameraTime(clockToleranceMillis);
             camera =
                     new Camera(
                             cameraId,
                             new CameraLine(overload.of(cameraId), /* shared= */ false),
-                            new CameraTime(clockToleranceMillis),
-                            account(cameraId));
+                            time,
+                            account(cameraId, time));
             byId.put(cameraId, camera);
         }
         return camera;
     }
 
-    private FrameAccount account(String cameraId) {
-        return cameraId.equals(OTHER) || !WELL_FORMED.matcher(cameraId).matches()
-                ? otherAccount
-                : new FrameAccount(group.addGroup("camera", cameraId));
+    private FrameAccount account(String cameraId, CameraTime time) {
+        if (cameraId.equals(OTHER) || !WELL_FORMED.matcher(cameraId).matches()) {
+            return otherAccount;
+        }
+        MetricGroup own = group.addGroup("camera", cameraId);
+        own.gauge("lagMillis", time::lagMillis);
+        own.gauge("silentMillis", () -> time.silentMillis(wallClock.millis()));
+        return new FrameAccount(own);
     }
 
     /** For those that are not told apart, and for records without a readable camera id. */

@@ -199,6 +199,19 @@ class DetectMetricsTest {
     }
 
     @Test
+    void shouldTellHowLateACameraIsAndHowLongItHasBeenSilent() throws Exception {
+        permits.release(1000);
+        long before = System.currentTimeMillis();
+        process("cam-1", picture);
+        // Captured a millisecond after 1970.
+        assertThat(number("camera.cam-1.lagMillis"))
+                .isBetween(before - 1, System.currentTimeMillis() - 1);
+        assertThat(number("camera.cam-1.silentMillis"))
+                .isBetween(0L, System.currentTimeMillis() - before);
+        harness.endInput();
+    }
+
+    @Test
     void shouldNameOnlySoManyCamerasAndOnlyWellFormedOnes() throws Exception {
         permits.release(1000);
         List<String> ids =

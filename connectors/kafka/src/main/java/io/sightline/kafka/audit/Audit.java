@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.kafka.audit;
 
+import io.sightline.events.CameraFrameCodec;
 import io.sightline.events.CameraStatus;
 import io.sightline.events.CameraStatusCodec;
 import io.sightline.events.DeadLetterCodec;
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.DetectionEventCodec;
 import io.sightline.events.EventId;
+import io.sightline.kafka.KafkaConnection;
 import io.sightline.kafka.TopicPosition;
 import io.sightline.kafka.audit.AuditReport.Doubled;
 import io.sightline.kafka.audit.AuditReport.Range;
@@ -38,7 +40,8 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  *
  * <p>Answers are read from the beginning of their topics, and each sets a bit for the offset it
  * names. Frames themselves are read only where offsets are left without an answer, to tell those
- * that hold no frame. Memory is a few bits for each offset of the range.
+ * that hold no frame. Memory is a few bits for each offset of the range. Where it can be known,
+ * also what the statuses count for each camera is held against its answers.
  */
 public final class Audit implements AutoCloseable {
 
@@ -51,6 +54,13 @@ public final class Audit implements AutoCloseable {
 
     /** Gaps nearer to each other than this are read in one go. */
     private static final int SEEK_DISTANCE = 500;
+
+    /** What the answers of a camera within the range come to. */
+    private static final class CameraTally {
+        long events;
+        long deadLetters;
+        long dropped;
+    }
 
     /** Told how far a topic has been read. */
     public interface Progress {
@@ -68,6 +78,12 @@ public final class Audit implements AutoCloseable {
     private final Map<TopicPartition, Long> positions = new HashMap<>();
 
     private final Map<String, Long> droppedByReason = new TreeMap<>();
+    private final Map<String, CameraTally> cameras = new TreeMap<>();
+    private final CameraSums sums = new CameraSums();
+
+    /** Why the statuses' counts cannot be compared with the answers; null where they can. */
+    private String sumsUnknown;
+
     private final List<String> defects = new ArrayList<>();
     private long defectCount;
 
@@ -103,10 +119,14 @@ public final class Audit implements AutoCloseable {
                     positions.put(partition, 0L);
                 }
             }
+            findWhetherSumsAreKnown();
             readAnswers();
             findMissing();
+            // Sums are compared with the statuses that were there before.
+            readAnswers();
+            forgetWhatWasAnswered();
             long deadline = System.nanoTime() + settings.patience().toNanos();
-            while (missing() > 0 && System.nanoTime() < deadline) {
+            while ((missing() > 0 || !sumProblems().isEmpty()) && System.nanoTime() < deadline) {
                 // What the job has committed may take a moment to show, topic by topic.
                 TimeUnit.NANOSECONDS.sleep(RETRY.toNanos());
                 readAnswers();
@@ -118,7 +138,7 @@ public final class Audit implements AutoCloseable {
                     "Kafka at "
                             + settings.kafka().bootstrapServers()
                             + " cannot be read: "
-                            + String.valueOf(e.getMessage()).replaceAll("\\s+", " ").strip(),
+                            + KafkaConnection.reason(e),
                     e);
         }
     }
@@ -209,8 +229,33 @@ public final class Audit implements AutoCloseable {
         return offsets;
     }
 
-    /** From where reading stopped to the ends as they are now. */
+    /** Statuses count without offsets, so they can be held against whole topics only. */
+    private void findWhetherSumsAreKnown() {
+        if (!settings.exactlyOnce()) {
+            sumsUnknown = "after a failure answers may be counted again, but under exactly-once";
+        } else if (!(settings.from() instanceof TopicPosition.Earliest)) {
+            sumsUnknown = "the range does not start with the topic";
+        } else {
+            consumer.beginningOffsets(positions.keySet())
+                    .forEach(
+                            (partition, offset) -> {
+                                if (offset > 0) {
+                                    sumsUnknown =
+                                            "topic '"
+                                                    + partition.topic()
+                                                    + "' no longer holds its first records";
+                                }
+                            });
+        }
+    }
+
+    private List<String> sumProblems() {
+        return sumsUnknown == null ? sums.problems() : List.of();
+    }
+
+    /** From where reading stopped to the ends as they are now; statuses last. */
     private void readAnswers() {
+        sums.beginPass();
         for (String topic : answerTopics()) {
             List<TopicPartition> partitions =
                     positions.keySet().stream().filter(p -> p.topic().equals(topic)).toList();
@@ -253,6 +298,7 @@ public final class Audit implements AutoCloseable {
 
     private void takeEvent(DetectionEvent event) {
         DetectionEvent.Source source = event.source();
+        sums.event(event.cameraId());
         PartitionAccount account = account(source.topic(), source.partition());
         if (account == null || !account.answered.inRange(source.offset())) {
             return;
@@ -263,7 +309,9 @@ public final class Audit implements AutoCloseable {
             throw new IllegalArgumentException(
                     "its event_id is " + event.eventId() + ", expected " + id);
         }
-        account.event(source.offset(), sha256);
+        if (account.event(source.offset(), sha256)) {
+            tally(event.cameraId()).events++;
+        }
     }
 
     private void takeDeadLetter(ConsumerRecord<byte[], byte[]> record) {
@@ -271,8 +319,11 @@ public final class Audit implements AutoCloseable {
                 account(
                         header(record, DeadLetterCodec.SOURCE_TOPIC),
                         Integer.parseInt(header(record, DeadLetterCodec.SOURCE_PARTITION)));
-        if (account != null) {
-            account.deadLetter(Long.parseLong(header(record, DeadLetterCodec.SOURCE_OFFSET)));
+        long offset = Long.parseLong(header(record, DeadLetterCodec.SOURCE_OFFSET));
+        String camera = CameraFrameCodec.readableCameraId(record.key());
+        sums.deadLetter(camera);
+        if (account != null && account.deadLetter(offset)) {
+            tally(camera).deadLetters++;
         }
     }
 
@@ -285,6 +336,7 @@ public final class Audit implements AutoCloseable {
     }
 
     private void takeStatus(CameraStatus status) {
+        sums.status(status);
         long dropped = 0;
         for (CameraStatus.DroppedOffsets group : status.droppedOffsets()) {
             PartitionAccount account = account(group.topic(), group.partition());
@@ -293,6 +345,9 @@ public final class Audit implements AutoCloseable {
                 if (account != null) {
                     long added = account.dropped(range.first(), range.last());
                     droppedByReason.merge(group.reason(), added, Long::sum);
+                    if (added > 0) {
+                        tally(status.cameraId()).dropped += added;
+                    }
                 }
             }
         }
@@ -315,7 +370,19 @@ public final class Audit implements AutoCloseable {
 
     /** Null where it is not audited. */
     private PartitionAccount account(String topic, int partition) {
-        return topic.equals(settings.framesTopic()) ? accounts.get(partition) : null;
+        if (!topic.equals(settings.framesTopic())) {
+            sumsUnknown = "there are answers to frames of topic '" + topic + "' as well";
+            return null;
+        }
+        return accounts.get(partition);
+    }
+
+    /**
+     * @param camera null where it has no readable id, or is not told apart
+     */
+    private CameraTally tally(String camera) {
+        return cameras.computeIfAbsent(
+                camera == null ? AuditReport.Camera.NONE : camera, id -> new CameraTally());
     }
 
     private void defect(String text) {
@@ -398,6 +465,16 @@ public final class Audit implements AutoCloseable {
                 missingRanges(),
                 doubled,
                 answeredAndDropped,
+                cameras.entrySet().stream()
+                        .map(
+                                camera ->
+                                        new AuditReport.Camera(
+                                                camera.getKey(),
+                                                camera.getValue().events,
+                                                camera.getValue().deadLetters,
+                                                camera.getValue().dropped))
+                        .toList(),
+                sumsUnknown,
                 problems(missing, doubled, answeredAndDropped));
     }
 
@@ -440,6 +517,7 @@ public final class Audit implements AutoCloseable {
                             + " frames were both answered and dropped, expected none under"
                             + " exactly-once");
         }
+        problems.addAll(sumProblems());
         if (defectCount > 0) {
             problems.add(defectCount + " records are not as they should be");
             problems.addAll(defects);

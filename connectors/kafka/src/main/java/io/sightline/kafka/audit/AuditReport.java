@@ -20,6 +20,9 @@ import java.util.Map;
  * @param missingRanges where they are; the first ones, where there are many
  * @param doubled answers beyond the first, of the same kind
  * @param answeredAndDropped frames that were both, before and after a restart
+ * @param cameras what the answers of each camera come to, by its id
+ * @param sumsUnknown why these were not held against what the statuses count for each camera; null
+ *     where they were
  * @param problems why it does not hold, a line each; empty where it does
  */
 public record AuditReport(
@@ -34,6 +37,8 @@ public record AuditReport(
         List<Range> missingRanges,
         Doubled doubled,
         long answeredAndDropped,
+        List<Camera> cameras,
+        String sumsUnknown,
         List<String> problems) {
 
     /** Offsets from the first up to, but not including, the end. */
@@ -42,6 +47,21 @@ public record AuditReport(
     /** How many answers came again. */
     public record Doubled(long events, long deadLetters, long dropped) {
         long total() {
+            return events + deadLetters + dropped;
+        }
+    }
+
+    /**
+     * A camera's frames of the range.
+     *
+     * @param id {@value #NONE} for records without a readable id, and for drops of cameras that the
+     *     job does not tell apart
+     */
+    public record Camera(String id, long events, long deadLetters, long dropped) {
+
+        static final String NONE = "(none)";
+
+        public long frames() {
             return events + deadLetters + dropped;
         }
     }

@@ -38,21 +38,31 @@ final class PartitionAccount {
         dropped = new OffsetBits(from, until);
     }
 
-    void event(long offset, String model) {
-        if (answered.inRange(offset)) {
-            OffsetBits ofModel =
-                    eventsByModel.computeIfAbsent(model, sha -> new OffsetBits(from, until));
-            doubledEvents += ofModel.add(offset) ? 0 : 1;
-            events.add(offset);
-            answered.add(offset);
+    /**
+     * @return whether it is the first one of a frame of the range
+     */
+    boolean event(long offset, String model) {
+        if (!answered.inRange(offset)) {
+            return false;
         }
+        OffsetBits ofModel =
+                eventsByModel.computeIfAbsent(model, sha -> new OffsetBits(from, until));
+        doubledEvents += ofModel.add(offset) ? 0 : 1;
+        answered.add(offset);
+        return events.add(offset);
     }
 
-    void deadLetter(long offset) {
-        if (answered.inRange(offset)) {
-            doubledDeadLetters += deadLetters.add(offset) ? 0 : 1;
-            answered.add(offset);
+    /**
+     * @return whether it is the first one of a frame of the range
+     */
+    boolean deadLetter(long offset) {
+        if (!answered.inRange(offset)) {
+            return false;
         }
+        boolean first = deadLetters.add(offset);
+        doubledDeadLetters += first ? 0 : 1;
+        answered.add(offset);
+        return first;
     }
 
     /**
