@@ -7,9 +7,10 @@
 #   gpu-report.sh models --images DATASET --out MODELS FILE.onnx[=DATASET] … [--float FILE.onnx …]
 #   gpu-report.sh --models MODELS --images DATASET --out REPORT [options]
 #
-# The first, on any machine: writes for ONNX Runtime and for TensorRT the float form of each FILE
-# and, of those before --float, the INT8 form; and YOLOv6-N and S with random weights. FILE=DATASET
-# names other pictures for it, with labels of its classes.
+# The first, in a checkout on any machine: writes for ONNX Runtime and for TensorRT the float form of
+# each FILE and, of those before --float, the INT8 form; YOLOv6-N and S with random weights; and the
+# bundled model with simulated scenes. FILE=DATASET names other pictures for it, with labels of its
+# classes.
 #
 # The second writes REPORT/report.md, the table, and REPORT/raw, what every command printed. A part
 # that is done is not done again: what was cut short goes on where it was.
@@ -143,6 +144,16 @@ if [ "$mode" = models ]; then
             quantise "$name" "$dataset"
         fi
     done
+    # The bundled model is there for both, and knows other classes.
+    bundled=$here/../job/src/main/resources/models/sightline-n6
+    if [ -f "$bundled-tensorrt.onnx" ]; then
+        mkdir -p "$out/tensorrt" "$out/onnxruntime"
+        for ending in onnx json; do
+            cp "$bundled-tensorrt.$ending" "$out/tensorrt/sightline-n6-int8.$ending"
+            cp "$bundled.$ending" "$out/onnxruntime/sightline-n6-int8.$ending"
+        done
+        [ -d "$out/sightline-n6-images" ] || "$sightline" simulate --output "$out/sightline-n6-images" --scenes 30
+    fi
     # Small, since nothing but opening and closing it is of interest.
     if [ ! -e "$out/open-close.onnx" ]; then
         "$sightline" model synth --model yolov6n --version 2.0 --width 64 --height 64 --out "$out/open-close.onnx"
@@ -185,7 +196,7 @@ measure() { # PART FILE PRECISION
         step "$part" build "$sightline" model build --onnx "$file" --max-batch "$largest" "${precision[@]}" --engine-cache "$cache" || return 1
     else
         # ONNX Runtime agrees with itself: there the float model is what INT8 is held against.
-        reference=$models/$backend/$name-float.onnx
+        if [ -e "$models/$backend/$name-float.onnx" ]; then reference=$models/$backend/$name-float.onnx; fi
     fi
     step "$part" bench "$sightline" model bench "${engine[@]}" "${precision[@]}" --model "$file" --images "$dataset" \
         --batches "$batches" --seconds "$seconds" --threads "$threads" || return 1
@@ -250,7 +261,7 @@ done
         agree=$raw/$name.agree.txt
         accuracy='not measured | not measured | not measured |'
         if [ -e "$agree" ]; then
-            accuracy=$(awk '$4 == "linear" {map[$1] = $5} $2 == "matched" {matched = $3 " (" $6 ")"} END {print map[1] " | " map[2] " | " matched " |"}' "$agree")
+            accuracy=$(awk '{for (i = 2; i < NF; i++) if ($i == "linear") map[$1] = $(i + 1)} $2 == "matched" {matched = $3 " (" $6 ")"} END {print map[1] " | " map[2] " | " matched " |"}' "$agree")
         fi
         if [ -e "$raw/$name.bench.txt" ]; then
             awk -v model="${name%-*}" -v precision="$precision" -v accuracy="$accuracy" \

@@ -41,8 +41,8 @@ class GpuReportTest {
                     esac
                     ;;
                 evaluate)
-                    echo "  1  m  3  linear  0.3328  0.5"
-                    echo "  2  m  3  linear  0.3320  0.5"
+                    echo "  1  m  m.onnx  fp32  onnxruntime  3  linear  0.3328  0.5"
+                    echo "  2  m  m.onnx  fp16  tensorrt  3  linear  0.3320  0.5"
                     echo "  2  -0.0008  [-0.0010, +0.0020]  does not move"
                     echo "  2  matched 0.9911  669 of 675"
                     ;;

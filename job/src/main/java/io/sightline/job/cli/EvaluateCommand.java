@@ -207,10 +207,9 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     private List<InferenceBackend> open(
-            ModelChoice.Backend backend, Path model, Integer border, int most) {
-        BackendFactory factory = factory(backend, model, border);
+            BackendFactory factory, Path model, Integer border, int most) {
         int lanes = Math.min(Math.min(factory.defaultLanes(), MOST_LANES), most);
-        if (backend == ModelChoice.Backend.ONNXRUNTIME) {
+        if (factory.backend().equals(OnnxRuntimeBackend.NAME)) {
             ModelFile file = ModelFile.read(model);
             if (file.target().filter(target -> !target.equals(factory.backend())).isPresent()) {
                 return openAsDefined(file, border, lanes);
@@ -246,7 +245,8 @@ final class EvaluateCommand implements Callable<Integer> {
             LabelledImages data,
             Progress progress,
             List<EvaluatedModel> rows) {
-        List<InferenceBackend> lanes = open(backend, model, border, data.size());
+        BackendFactory factory = factory(backend, model, border);
+        List<InferenceBackend> lanes = open(factory, model, border, data.size());
         try {
             ModelSpec spec = lanes.get(0).spec();
             for (Interpolation interpolation : interpolations) {
