@@ -95,19 +95,10 @@ public final class DetectionJob {
         Configuration ours = new Configuration();
         if (options.checkpointInterval != null) {
             ours.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, options.checkpointInterval);
-        } else {
-            Duration interval =
-                    cluster.getOptional(CheckpointingOptions.CHECKPOINTING_INTERVAL)
-                            .orElse(
-                                    options.exactlyOnce()
-                                            ? INTERVAL_EXACTLY_ONCE
-                                            : INTERVAL_AT_LEAST_ONCE);
-            if (interval.isZero()) {
-                throw new UserException(
-                        "execution.checkpointing.interval is 0, expected more: without checkpoints no offset is ever"
-                                + " committed and no exactly-once event ever seen; set it, or --checkpoint-interval");
-            }
-            ours.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, interval);
+        } else if (cluster.getOptional(CheckpointingOptions.CHECKPOINTING_INTERVAL).isEmpty()) {
+            ours.set(
+                    CheckpointingOptions.CHECKPOINTING_INTERVAL,
+                    options.exactlyOnce() ? INTERVAL_EXACTLY_ONCE : INTERVAL_AT_LEAST_ONCE);
         }
         // Barriers that are not aligned let frames behind them into the transaction before them,
         // and without a checkpoint after the last frame the last transaction is never committed.

@@ -194,17 +194,4 @@ class DetectionOptionsTest {
                 .isInstanceOf(UserException.class)
                 .hasMessageContaining("execution.checkpointing.unaligned.enabled");
     }
-
-    @Test
-    void shouldRefuseAClusterThatNeverCheckpoints() {
-        Configuration cluster = new Configuration();
-        cluster.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, Duration.ZERO);
-        assertThatThrownBy(
-                        () ->
-                                DetectionJob.prepare(
-                                        StreamExecutionEnvironment.getExecutionEnvironment(cluster),
-                                        parseWith()))
-                .isInstanceOf(UserException.class)
-                .hasMessageContaining("execution.checkpointing.interval is 0");
-    }
 }

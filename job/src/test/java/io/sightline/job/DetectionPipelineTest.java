@@ -30,6 +30,8 @@ class DetectionPipelineTest {
                 .parseArgs(
                         "--bootstrap-servers=localhost:9",
                         "--model=m.onnx",
+                        // A start for which no broker has to be asked.
+                        "--from=earliest",
                         "--repartition=" + repartition);
         StreamExecutionEnvironment environment =
                 StreamExecutionEnvironment.getExecutionEnvironment(new Configuration());

@@ -51,19 +51,16 @@ public final class FrameSource {
     private FrameSource() {}
 
     /**
-     * Reads as the settings say, bounded where they name an end. Asks the broker now for the
-     * offsets to start at, so that a job which restarts before its first checkpoint starts there
-     * again: a later {@code latest} would pass over the frames between.
+     * Reads as the settings say, bounded where they name an end.
+     *
+     * @throws KafkaException if the place to start has to be asked of the broker, and it does not
+     *     answer
      */
-    // The connector's interface still speaks in the type that Kafka has deprecated.
-    @SuppressWarnings("deprecation")
     public static KafkaSource<FrameRecord> build(FrameSourceSettings settings) {
         KafkaSourceBuilder<FrameRecord> builder =
                 KafkaSource.<FrameRecord>builder()
                         .setProperties(consumerProperties(settings))
-                        .setStartingOffsets(
-                                OffsetsInitializer.offsets(
-                                        startOffsets(settings), OffsetResetStrategy.EARLIEST))
+                        .setStartingOffsets(start(settings))
                         .setDeserializer(new FrameDeserializer());
         Set<Integer> named = settings.namedPartitions();
         if (named.isEmpty()) {
@@ -78,6 +75,20 @@ public final class FrameSource {
             builder.setBounded(PartitionOffsets.stoppingAt(settings.until()));
         }
         return builder.build();
+    }
+
+    /**
+     * A position that moves is asked of the broker now, so that a job which restarts before its
+     * first checkpoint starts there again: a later {@code latest} would pass over the frames
+     * between.
+     */
+    // The connector's interface still speaks in the type that Kafka has deprecated.
+    @SuppressWarnings("deprecation")
+    private static OffsetsInitializer start(FrameSourceSettings settings) {
+        TopicPosition from = settings.from();
+        return from instanceof TopicPosition.Earliest || from instanceof TopicPosition.Offsets
+                ? PartitionOffsets.startingAt(from)
+                : OffsetsInitializer.offsets(startOffsets(settings), OffsetResetStrategy.EARLIEST);
     }
 
     private static Map<TopicPartition, Long> startOffsets(FrameSourceSettings settings) {
