@@ -123,8 +123,9 @@ class SavepointIT {
     @Test
     void shouldEndWhenItIsCancelledWhileItWaitsForASlot() throws Exception {
         Topics topics = PIPELINE.topics(CAMERAS);
+        // A barrier would have one of them wait for an empty operator instead.
         Job job =
-                PIPELINE.start(topics, "--parallelism=2", "--lanes=1", "--checkpoint-interval=1s");
+                PIPELINE.start(topics, "--parallelism=2", "--lanes=1", "--checkpoint-interval=1h");
         CountDownLatch held = job.engine.hold();
         // More than slots, room and queues hold.
         topics.produce(CAMERAS, 0, 100);
