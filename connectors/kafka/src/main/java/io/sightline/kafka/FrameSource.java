@@ -9,7 +9,6 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.flink.connector.kafka.source.KafkaSource;
 import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.KafkaSourceOptions;
@@ -20,7 +19,6 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.errors.InterruptException;
 
 /**
@@ -62,14 +60,11 @@ public final class FrameSource {
                         .setProperties(consumerProperties(settings))
                         .setStartingOffsets(start(settings))
                         .setDeserializer(new FrameDeserializer());
-        Set<Integer> named = settings.namedPartitions();
+        Set<TopicPartition> named = named(settings);
         if (named.isEmpty()) {
             builder.setTopics(settings.topic());
         } else {
-            builder.setPartitions(
-                    named.stream()
-                            .map(partition -> new TopicPartition(settings.topic(), partition))
-                            .collect(Collectors.toSet()));
+            builder.setPartitions(named);
         }
         if (settings.until() != null) {
             builder.setBounded(PartitionOffsets.stoppingAt(settings.until()));
@@ -93,25 +88,10 @@ public final class FrameSource {
 
     private static Map<TopicPartition, Long> startOffsets(FrameSourceSettings settings) {
         try (AdminClient admin = AdminClient.create(settings.kafka().toProperties())) {
-            Set<Integer> named = settings.namedPartitions();
-            Stream<Integer> partitions =
-                    named.isEmpty()
-                            ? admin
-                                    .describeTopics(List.of(settings.topic()))
-                                    .allTopicNames()
-                                    .get()
-                                    .get(settings.topic())
-                                    .partitions()
-                                    .stream()
-                                    .map(TopicPartitionInfo::partition)
-                            : named.stream();
+            Set<TopicPartition> named = named(settings);
             return PartitionOffsets.startingAt(settings.from())
                     .getPartitionOffsets(
-                            partitions
-                                    .map(
-                                            partition ->
-                                                    new TopicPartition(settings.topic(), partition))
-                                    .toList(),
+                            named.isEmpty() ? all(admin, settings.topic()) : named,
                             new PartitionOffsetsRetrieverImpl(admin, settings.groupId()));
         } catch (ExecutionException e) {
             throw new KafkaException(
@@ -120,6 +100,26 @@ public final class FrameSource {
             Thread.currentThread().interrupt();
             throw new InterruptException(e);
         }
+    }
+
+    /** Empty where all partitions are read. */
+    private static Set<TopicPartition> named(FrameSourceSettings settings) {
+        return settings.namedPartitions().stream()
+                .map(partition -> new TopicPartition(settings.topic(), partition))
+                .collect(Collectors.toSet());
+    }
+
+    private static Set<TopicPartition> all(AdminClient admin, String topic)
+            throws ExecutionException, InterruptedException {
+        return admin
+                .describeTopics(List.of(topic))
+                .allTopicNames()
+                .get()
+                .get(topic)
+                .partitions()
+                .stream()
+                .map(info -> new TopicPartition(topic, info.partition()))
+                .collect(Collectors.toSet());
     }
 
     static Properties consumerProperties(FrameSourceSettings settings) {

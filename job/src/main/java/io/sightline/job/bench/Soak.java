@@ -56,10 +56,10 @@ final class Soak {
             double carried = measurement.carried(reader);
             out.printf(
                     Locale.ROOT,
-                    "The job carries %.1f frames/s; %.0f%% of that are sent for %s.%n%n",
+                    "The job carries %.1f frames/s; %.0f%% of that are sent for %d s.%n%n",
                     carried,
                     100 * loadShare,
-                    measurement.duration);
+                    measurement.duration.toSeconds());
             List<Sample> samples = new ArrayList<>();
             try (CameraLoad load =
                     measurement.load(Saturation.evenly(Measurement.CAMERAS, loadShare * carried))) {
