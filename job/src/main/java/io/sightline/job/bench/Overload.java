@@ -11,9 +11,11 @@ import java.util.Locale;
 import java.util.function.Predicate;
 
 /**
- * Twice the frames that the job carries, of eight cameras of which one sends five times as many as
- * each other: how long the others' frames take, against the same cameras on an idle machine, and
- * what became of the rest. The job has to run with a policy that drops.
+ * Twice the frames that the job carries, of eight cameras of which one floods: how long the others'
+ * frames take, against the same cameras on an idle machine, and what became of the rest. Once the
+ * one sends five times as many as each other, and the others alone are more than the job carries;
+ * once they would be carried well if it were not for the one. The job has to run with a policy that
+ * drops.
  */
 final class Overload {
 
@@ -21,6 +23,9 @@ final class Overload {
     private static final double IDLE = 0.2;
     private static final int FLOODING = 0;
     private static final int FLOOD = 5;
+
+    /** What the others send together, where the job would carry them, in parts of what it does. */
+    private static final double CARRIED_OTHERS = 0.6;
 
     /** Of each phase, before it counts. */
     private static final Duration SETTLE = Duration.ofSeconds(5);
@@ -49,18 +54,40 @@ final class Overload {
             double carried = measurement.carried(reader);
             Measurement.say("unloaded, " + measurement.duration.toSeconds() + " s");
             Phase idle = phase(reader, Saturation.evenly(Measurement.CAMERAS, IDLE * carried));
-            reader.forget();
-            Measurement.say("overloaded, " + measurement.duration.toSeconds() + " s");
-            Phase loaded = phase(reader, flooded(TIMES_CARRIED * carried));
-            print(out, carried, idle, loaded, reader);
+            out.printf(
+                    Locale.ROOT,
+                    "The job carries %.1f frames/s; unloaded %.1f were sent.%n",
+                    carried,
+                    Arrays.stream(idle.sent).sum() / idle.seconds);
+            double all = TIMES_CARRIED * carried;
+            double equal = all / (Measurement.CAMERAS - 1 + FLOOD);
+            measure(
+                    out,
+                    "One sends " + FLOOD + " times as much as each other",
+                    equal,
+                    all,
+                    idle,
+                    reader);
+            double few = CARRIED_OTHERS * carried / (Measurement.CAMERAS - 1);
+            measure(out, "The others alone would be carried", few, all, idle, reader);
         }
     }
 
-    private static double[] flooded(double framesPerSecond) {
+    /**
+     * @param others frames a second of each camera but the one that floods
+     * @param all frames a second of all together
+     */
+    private void measure(
+            PrintStream out, String name, double others, double all, Phase idle, JobReader reader)
+            throws IOException, InterruptedException {
+        Measurement.say(name + ", " + measurement.duration.toSeconds() + " s");
         double[] rates = new double[Measurement.CAMERAS];
-        Arrays.fill(rates, framesPerSecond / (Measurement.CAMERAS - 1 + FLOOD));
-        rates[FLOODING] *= FLOOD;
-        return rates;
+        Arrays.fill(rates, others);
+        rates[FLOODING] = all - others * (Measurement.CAMERAS - 1);
+        reader.forget();
+        Phase loaded = phase(reader, rates);
+        out.printf("%n%s:%n%n", name);
+        print(out, idle, loaded, reader);
     }
 
     private Phase phase(JobReader reader, double[] rates) throws IOException, InterruptedException {
@@ -91,14 +118,7 @@ final class Overload {
         return new Phase(sent, (end - start) / 1000.0, within);
     }
 
-    private static void print(
-            PrintStream out, double carried, Phase idle, Phase loaded, JobReader reader) {
-        out.printf(
-                Locale.ROOT,
-                "The job carries %.1f frames/s; %.1f were sent, unloaded %.1f.%n%n",
-                carried,
-                Arrays.stream(loaded.sent).sum() / loaded.seconds,
-                Arrays.stream(idle.sent).sum() / idle.seconds);
+    private static void print(PrintStream out, Phase idle, Phase loaded, JobReader reader) {
         out.println("| camera | sent/s | events/s | p50 ms | p99 ms | unloaded p50 ms | p99 ms |");
         out.println("|---|---|---|---|---|---|---|");
         for (int camera = 0; camera < Measurement.CAMERAS; camera++) {
@@ -133,13 +153,13 @@ final class Overload {
                                 Double.parseDouble(loadedP99) / Double.parseDouble(idleP99)));
     }
 
-    /** Of the whole phase, with its beginning. */
+    /** Of the whole phase, with what was sent before it counted. */
     private static void printAccounts(PrintStream out, JobReader reader) {
         StringBuilder head = new StringBuilder("| camera | frames in | events | dead letters |");
         for (DropReason reason : DropReason.values()) {
             head.append(' ').append(reason.label()).append(" |");
         }
-        out.printf("%nOverloaded, as camera-status has it:%n%n%s%n", head);
+        out.printf("%nAs camera-status has it:%n%n%s%n", head);
         out.println("|---|---|---|---|" + "---|".repeat(DropReason.values().length));
         reader.accounts()
                 .forEach(

@@ -12,12 +12,32 @@ public final class FrameSubmitter<R> implements AutoCloseable {
     private final MicroBatcher<R> batcher;
     private final Runnable wakeUp;
 
-    /** Told that a slot is free, and has not tried since. Guarded by the batcher's lock. */
+    /**
+     * Knows of a slot that is free for it, and has not tried since. Guarded by the batcher's lock.
+     */
     boolean woken;
+
+    /** Whether it may stand in the batcher's line. */
+    private boolean waiting;
 
     FrameSubmitter(MicroBatcher<R> batcher, Runnable wakeUp) {
         this.batcher = batcher;
         this.wakeUp = wakeUp;
+    }
+
+    /**
+     * Whether a slot is free that others leave to this subtask, so that it may begin what must be
+     * done before it claims one, such as decoding: a claim that is open for so long would hold its
+     * batch up. Where there is none it stands in line, as with {@link #tryClaim}. To be followed by
+     * a claim or by {@link #withdraw}; the claim may still find none, where a lane took the batch
+     * as it was.
+     *
+     * @throws InferenceException if a lane has failed
+     * @throws IllegalStateException if the batcher is closed
+     */
+    public boolean reserve() {
+        waiting = true;
+        return batcher.reserve(this);
     }
 
     /**
@@ -29,7 +49,9 @@ public final class FrameSubmitter<R> implements AutoCloseable {
      * @throws IllegalStateException if the batcher is closed
      */
     public BatchSlot<R> tryClaim() {
-        return batcher.tryClaim(this);
+        BatchSlot<R> slot = batcher.tryClaim(this);
+        waiting = slot == null;
+        return slot;
     }
 
     /**
@@ -44,7 +66,10 @@ public final class FrameSubmitter<R> implements AutoCloseable {
      * in it.
      */
     public void withdraw() {
-        batcher.withdraw(this);
+        if (waiting) {
+            waiting = false;
+            batcher.withdraw(this);
+        }
     }
 
     /**

@@ -183,15 +183,28 @@ public final class MicroBatcher<R> implements AutoCloseable {
         }
     }
 
+    boolean reserve(FrameSubmitter<R> submitter) {
+        lock.lock();
+        try {
+            submitter.woken = false;
+            requireOpen();
+            int place = line.indexOf(submitter);
+            if (place < 0) {
+                place = line.size();
+                line.add(submitter);
+            }
+            submitter.woken = place < freeSlots();
+            return submitter.woken;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     BatchSlot<R> tryClaim(FrameSubmitter<R> submitter) {
         lock.lock();
         try {
             submitter.woken = false;
-            requireNoFailure();
-            if (closed) {
-                throw new IllegalStateException(
-                        "the batcher of model " + spec.name() + " is closed");
-            }
+            requireOpen();
             int place = line.indexOf(submitter);
             if (freeSlots() <= (place < 0 ? line.size() : place)) {
                 if (place < 0) {
@@ -205,6 +218,13 @@ public final class MicroBatcher<R> implements AutoCloseable {
             return nextSlot();
         } finally {
             lock.unlock();
+        }
+    }
+
+    private void requireOpen() {
+        requireNoFailure();
+        if (closed) {
+            throw new IllegalStateException("the batcher of model " + spec.name() + " is closed");
         }
     }
 

@@ -206,6 +206,14 @@ class MicroBatcherStressTest {
         }
 
         private void submit(boolean abort) throws InterruptedException {
+            if (random.nextBoolean()) {
+                while (!submitter.reserve()) {
+                    yieldToMailbox();
+                }
+                if (random.nextInt(8) == 0) {
+                    submitter.withdraw();
+                }
+            }
             BatchSlot<Integer> slot = submitter.tryClaim();
             while (slot == null) {
                 if (random.nextInt(2000) == 0) {

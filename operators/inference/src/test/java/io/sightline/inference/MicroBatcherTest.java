@@ -193,6 +193,42 @@ class MicroBatcherTest {
     }
 
     @Test
+    void shouldKeepAReservedSlotForWhoReservedIt() {
+        MicroBatcher<Integer> batcher = batcher(1, 2, Duration.ZERO);
+        List<String> woken = new ArrayList<>();
+        FrameSubmitter<Integer> a = batcher.newSubmitter(() -> woken.add("a"));
+        FrameSubmitter<Integer> b = batcher.newSubmitter(() -> woken.add("b"));
+        FrameSubmitter<Integer> c = batcher.newSubmitter(() -> woken.add("c"));
+        assertThat(a.reserve()).isTrue();
+        assertThat(a.reserve()).as("still the same").isTrue();
+        assertThat(b.reserve()).isTrue();
+        assertThat(c.reserve()).isFalse();
+        assertThat(c.tryClaim()).isNull();
+        assertThat(b.tryClaim()).isNotNull();
+        assertThat(woken).isEmpty();
+        a.withdraw();
+        assertThat(woken).containsExactly("c");
+        assertThat(c.tryClaim()).isNotNull();
+    }
+
+    @Test
+    void shouldNotHoldABatchUpForAReservation() {
+        MicroBatcher<Integer> batcher = batcher(1, 2, Duration.ZERO);
+        List<String> woken = new ArrayList<>();
+        FrameSubmitter<Integer> decoding = batcher.newSubmitter(() -> woken.add("decoding"));
+        FrameSubmitter<Integer> quick = batcher.newSubmitter(() -> {});
+        assertThat(decoding.reserve()).isTrue();
+        quick.tryClaim().commit(new Frame());
+
+        Batch<Integer> batch = batcher.poll();
+        assertThat(batch.committed).isEqualTo(1);
+        assertThat(decoding.tryClaim()).as("the lane took its batch").isNull();
+        batcher.release(batch, 1, 1);
+        assertThat(woken).containsExactly("decoding");
+        assertThat(decoding.tryClaim()).isNotNull();
+    }
+
+    @Test
     void shouldGiveAllThatIsFreeToOneWhereNobodyElseWaits() {
         MicroBatcher<Integer> batcher = batcher(2, 2, Duration.ZERO);
         FrameSubmitter<Integer> subtask = batcher.newSubmitter(() -> {});

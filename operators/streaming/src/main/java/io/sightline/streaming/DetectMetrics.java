@@ -27,8 +27,8 @@ final class DetectMetrics {
 
     private final MetricGroup group;
     private final Histogram queue;
+    private final Histogram roomWait;
     private final Histogram decode;
-    private final Histogram claimWait;
     private final Histogram letterbox;
     private final Histogram infer;
     private final Histogram postprocess;
@@ -41,8 +41,8 @@ final class DetectMetrics {
         malformedHeaders = group.counter("malformedHeaders");
         missingEndMarkers = group.counter("missingEndMarkers");
         queue = histogram("queueMicros");
+        roomWait = histogram("roomWaitMicros");
         decode = histogram("decodeMicros");
-        claimWait = histogram("claimWaitMicros");
         letterbox = histogram("letterboxMicros");
         infer = histogram("inferMicros");
         postprocess = histogram("postprocessMicros");
@@ -98,8 +98,8 @@ final class DetectMetrics {
 
     void frameDone(PendingFrame frame, long queueNanos) {
         queue.update(micros(queueNanos));
+        roomWait.update(micros(frame.decodeStartNanos - frame.arrivedNanos));
         decode.update(micros(frame.decodedNanos - frame.decodeStartNanos));
-        claimWait.update(micros(frame.claimedNanos - frame.decodedNanos));
         letterbox.update(micros(frame.committedNanos - frame.claimedNanos));
         infer.update(micros(frame.timing.inferredNanos() - frame.timing.startedNanos()));
         postprocess.update(micros(frame.timing.readNanos()));

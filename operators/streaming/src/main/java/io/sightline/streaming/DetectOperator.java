@@ -57,8 +57,8 @@ import org.apache.flink.util.OutputTag;
  * Frames in, detection events out: one for each that is not given up, in order for each camera.
  *
  * <pre>
- *   element ──> admission room ──> decode ──> claim a slot ──> letterbox in place ──> commit ──> lanes
- *                     └─ drops        └─────> in flight, in this order <── mail <── parsed, suppressed ──┘
+ *   element ──> admission room ──> reserve a slot, decode ──> claim it ──> letterbox in place ──> commit ──> lanes
+ *                     └─ drops                   └────────> in flight, in this order <── mail <── parsed, suppressed ──┘
  * </pre>
  *
  * <p>Everything but the lanes happens on the task's thread. It never waits for a slot in a lock:
@@ -253,7 +253,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     /** As far as it goes without waiting: frames into slots, results out. */
     private void advance() throws Exception {
         emitDone();
-        while (decodeNext()) {
+        while (decoded != null || decodeNext()) {
             BatchSlot<Detections> slot = submitter.tryClaim();
             if (slot == null) {
                 return;
@@ -264,29 +264,41 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         emitDone();
     }
 
-    /** Whether there is a decoded frame, after decoding one if there was none. */
+    /**
+     * Decodes the next frame, if there is one and a slot for it. Not before: until then it is in
+     * the room, where a newer one may take its place.
+     */
     private boolean decodeNext() throws Exception {
-        while (decoded == null) {
-            PendingFrame frame = room.poll(wallClock.millis());
-            if (frame == null) {
+        while (room.size() > 0) {
+            if (!submitter.reserve()) {
                 return false;
             }
-            inFlight.addLast(frame);
-            frame.decodeStartNanos = clock.nanoTime();
-            try {
-                picture = decoder.decode(frame.frame.image());
-            } catch (FrameRejectedException e) {
-                reject(frame, e);
-                continue;
+            PendingFrame frame = room.poll(wallClock.millis());
+            if (frame != null && decode(frame)) {
+                return true;
             }
-            if (picture.endMarkerMissing()) {
-                frameMetrics.missingEndMarkers.inc();
-            }
-            frame.imageWidth = picture.width();
-            frame.imageHeight = picture.height();
-            frame.decodedNanos = clock.nanoTime();
-            decoded = frame;
         }
+        submitter.withdraw();
+        return false;
+    }
+
+    /** Whether it can be decoded; else it waits for its turn as a dead letter. */
+    private boolean decode(PendingFrame frame) {
+        inFlight.addLast(frame);
+        frame.decodeStartNanos = clock.nanoTime();
+        try {
+            picture = decoder.decode(frame.frame.image());
+        } catch (FrameRejectedException e) {
+            reject(frame, e);
+            return false;
+        }
+        if (picture.endMarkerMissing()) {
+            frameMetrics.missingEndMarkers.inc();
+        }
+        frame.imageWidth = picture.width();
+        frame.imageHeight = picture.height();
+        frame.decodedNanos = clock.nanoTime();
+        decoded = frame;
         return true;
     }
 

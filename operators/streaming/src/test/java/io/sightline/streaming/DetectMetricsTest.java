@@ -141,7 +141,7 @@ class DetectMetricsTest {
                 List.of(
                         "queueMicros",
                         "decodeMicros",
-                        "claimWaitMicros",
+                        "roomWaitMicros",
                         "letterboxMicros",
                         "inferMicros",
                         "postprocessMicros",
