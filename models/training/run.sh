@@ -14,13 +14,12 @@ processes=${PROCESSES:-$(nproc)}
 scenes=${SCENES:-2800}
 frames=${FRAMES:-2}
 held_out_scenes=${HELD_OUT_SCENES:-60}
-short=${SHORT_MINUTES:-20}
+short=${SHORT_MINUTES:-12}
 # A line for each stage, which begins with the weights of the one before: canvas and minutes with
 # mosaic, canvas and minutes without, batch, peak learning rate.
 stages=${STAGES:-"\
-384x224 31 512x288 18   16 0.002
-384x224 27 512x288 38.5 16 0.0012
-512x288 42 640x384 38    8 0.001"}
+384x224 40 512x288 10 16 0.002
+512x288 40 640x384 50  8 0.0012"}
 blocks=${BLOCKS:-qarepvgg}
 # Clips to pseudo-label and the detectors that do it, separated by spaces; none by default.
 clips=${CLIPS:-}

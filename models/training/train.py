@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains the detector for a given number of minutes; the same command goes on where it stopped.
 
+The minutes are processor time of the first process: what else the machine does makes a training
+take longer, and no shorter one.
+
 Processes of one thread each work on parts of a batch and average their gradients: on a CPU that
 others use as well this is far faster than threads that wait for each other in every layer.
 """
@@ -85,7 +88,7 @@ class Run:
         self.average = Average(self.model)
         self.optimizer = optimizer_of(self.model, options.rate)
         self.step = self.images = 0
-        self.elapsed, self.clock, self.stopped = 0.0, time.time(), False
+        self.elapsed, self.clock, self.stopped = 0.0, time.process_time(), False
         self.file = options.output / "checkpoint.pt"
 
     def restore(self):
@@ -150,7 +153,7 @@ class Run:
 
     def _average_gradients(self, stop):
         """Also tells all processes the first one's clock, and whether it was asked to stop."""
-        now = time.time()
+        now = time.process_time()
         elapsed = self.elapsed + now - self.clock
         if self.options.processes > 1:
             parameters = [p for p in self.model.parameters() if p.grad is not None]
@@ -232,8 +235,8 @@ def train(options, rank=0):
         augmenter = Augmenter(pictures, crops, settings, weights, [options.seed, rank, run.step])
         centres, strides = points(height, width)
         run.model.train()
-        run.clock = before = time.time()
-        used, seen, losses = time.process_time(), run.images, []
+        run.clock = used = time.process_time()
+        before, seen, losses = time.time(), run.images, []
         while run.elapsed < end and not run.stopped:
             batch = batch_of(augmenter, options.batch // options.processes)
             rate = rate_at(run.elapsed / total, options.rate)
@@ -265,8 +268,8 @@ def train(options, rank=0):
                 report(run, held_out, 150)
                 evaluated = run.elapsed
                 # Evaluation is not training time.
-                run.clock = before = time.time()
-                used, seen, losses = time.process_time(), run.images, []
+                run.clock = used = time.process_time()
+                before, seen, losses = time.time(), run.images, []
         if rank == 0:
             run.save()
     if run.stopped:
