@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
 final class BuildCommand implements Callable<Integer> {
 
     @Option(
-            names = "--onnx",
+            names = {"--onnx", "--model"},
             required = true,
             paramLabel = "FILE",
             description = "ONNX model; quantised for TensorRT, or float.")

@@ -209,7 +209,7 @@ class SightlineTest {
                 .contains("'int4' is none of fp32, fp16, int8");
         assertThat(oneLine("model", "build", "--onnx", model, "--precision", "int8"))
                 .contains("has no Q/DQ pairs to compute in int8 by");
-        assertThat(oneLine("model", "build", "--onnx", "none.onnx"))
+        assertThat(oneLine("model", "build", "--model", "none.onnx"))
                 .isEqualTo(
                         "sightline model build: model none.onnx: no such file: expected an ONNX file");
         assertThat(oneLine("model", "build", "--onnx", model, "--max-batch", "0"))

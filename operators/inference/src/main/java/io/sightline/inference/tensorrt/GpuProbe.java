@@ -11,8 +11,10 @@ import java.util.concurrent.atomic.AtomicReference;
  */
 final class GpuProbe {
 
-    /** Turing: the oldest that TensorRT 10.6 has kernels for. */
+    /** Turing and Hopper: the oldest and the newest that TensorRT 10.6 has kernels for. */
     private static final int MIN_SM = 75;
+
+    private static final int MAX_SM = 90;
 
     private static final String DRIVER_REMEDY = "install it, or start a container with --gpus all";
 
@@ -66,9 +68,10 @@ final class GpuProbe {
         }
         int[] sm = calls.computeCapability(index);
         String name = calls.deviceName(index);
-        if (10 * sm[0] + sm[1] < MIN_SM) {
+        int capability = 10 * sm[0] + sm[1];
+        if (capability < MIN_SM || capability > MAX_SM) {
             throw refused(
-                    "GPU %d (%s) has compute capability %d.%d, expected 7.5 (Turing, such as T4) or newer"
+                    "GPU %d (%s) has compute capability %d.%d, expected 7.5 (such as T4) to 9.0 (such as H200), which TensorRT 10.6 builds for"
                             .formatted(index, name, sm[0], sm[1]));
         }
         return new GpuDevice(index, name, sm[0], sm[1], tensorRtVersion());

@@ -170,9 +170,11 @@ class GpuProbeTest {
     }
 
     @Test
-    void shouldNameAGpuThatIsTooOld() {
+    void shouldNameAGpuThatTensorRtDoesNotBuildFor() {
         machine.capability = new int[] {7, 0};
         assertThat(refusal(0)).contains("(Tesla T4) has compute capability 7.0, expected 7.5");
+        machine.capability = new int[] {12, 0};
+        assertThat(refusal(0)).contains("has compute capability 12.0", "to 9.0");
     }
 
     @Test
