@@ -19,7 +19,8 @@ import java.util.OptionalLong;
 /**
  * Whether an engine gives back what it takes: a lane is opened, run once and closed again and
  * again, and a file that no engine takes is loaded as often as is asked. Memory is looked at after
- * some cycles, when the libraries have what they keep, and at the end.
+ * some cycles, half-way and at the end: what libraries and allocator keep is taken by then, what
+ * leaks grows in both halves.
  */
 public final class OpenCloseTrial {
 
@@ -56,7 +57,7 @@ public final class OpenCloseTrial {
         this.failures = failures;
     }
 
-    /** Prints what was in use before and after. */
+    /** Prints what was in use before, half-way and after. */
     public void run(PrintStream out) throws IOException {
         Path folder = Files.createTempDirectory("sightline-broken-");
         Path broken = folder.resolve("broken.onnx");
@@ -67,14 +68,17 @@ public final class OpenCloseTrial {
             cycles(good, 1 + opens / SETTLING);
             failures(bad, 1 + failures / SETTLING);
             Memory before = look(good);
-            cycles(good, opens);
-            failures(bad, failures);
+            cycles(good, opens / 2);
+            failures(bad, failures / 2);
+            Memory halfway = look(good);
+            cycles(good, opens - opens / 2);
+            failures(bad, failures - failures / 2);
             Memory after = look(good);
             out.printf(
                     "%s: a lane opened and closed %d times, %d failed loads%n",
                     good.backend(), opens, failures);
-            print(out, "host", before.host(), after.host());
-            print(out, "GPU", before.device(), after.device());
+            print(out, "host", before.host(), halfway.host(), after.host());
+            print(out, "GPU", before.device(), halfway.device(), after.device());
         } finally {
             Files.deleteIfExists(broken);
             Files.delete(folder);
@@ -124,18 +128,27 @@ public final class OpenCloseTrial {
     }
 
     private static void print(
-            PrintStream out, String what, OptionalLong before, OptionalLong after) {
-        if (before.isEmpty() || after.isEmpty()) {
+            PrintStream out,
+            String what,
+            OptionalLong before,
+            OptionalLong halfway,
+            OptionalLong after) {
+        if (before.isEmpty() || halfway.isEmpty() || after.isEmpty()) {
             out.printf("%s memory: not told here%n", what);
             return;
         }
         out.printf(
                 Locale.ROOT,
-                "%s memory: %.1f MiB before, %.1f MiB after, grown by %.1f MiB%n",
+                "%s memory: %.1f MiB before, %.1f MiB half-way, %.1f MiB after, grown by %.1f MiB in the second half%n",
                 what,
-                (double) before.getAsLong() / MIB,
-                (double) after.getAsLong() / MIB,
-                (double) (after.getAsLong() - before.getAsLong()) / MIB);
+                mebibytes(before),
+                mebibytes(halfway),
+                mebibytes(after),
+                mebibytes(after) - mebibytes(halfway));
+    }
+
+    private static double mebibytes(OptionalLong bytes) {
+        return (double) bytes.getAsLong() / MIB;
     }
 
     /** The same file, its convolutions operators that no engine knows. */

@@ -60,7 +60,7 @@ final class ModelBenchCommand implements Callable<Integer> {
             names = "--open-close",
             paramLabel = "N",
             description =
-                    "Instead: open and close a lane so often, let a tenth as many loads fail, and say what memory was in use before and after.")
+                    "Instead: open and close a lane so often, let a tenth as many loads fail, and say what memory was in use before, half-way and after.")
     Integer openClose;
 
     @Option(

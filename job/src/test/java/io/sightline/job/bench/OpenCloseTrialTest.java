@@ -43,7 +43,7 @@ class OpenCloseTrialTest {
                         line ->
                                 assertThat(line)
                                         .matches(
-                                                "host memory: ([\\d.]+ MiB before, [\\d.]+ MiB after, grown by -?[\\d.]+ MiB|not told here)"),
+                                                "host memory: ([\\d.]+ MiB before, [\\d.]+ MiB half-way, [\\d.]+ MiB after, grown by -?[\\d.]+ MiB in the second half|not told here)"),
                         line -> assertThat(line).isEqualTo("GPU memory: not told here"));
     }
 
