@@ -167,11 +167,27 @@ class DeploymentFilesTest {
                 .forEach(arg -> compose.add(arg.asText()));
         assertThat(compose.subList(0, 3))
                 .containsExactly("standalone-job", "--job-classname", DetectionJob.class.getName());
-        for (List<String> args : List.of(kubernetes, compose.subList(3, compose.size()))) {
-            DetectionOptions options = new DetectionOptions();
-            OptionTypes.register(new CommandLine(options)).parseArgs(args.toArray(String[]::new));
-            options.validate();
-        }
+        List<String> gpu = new ArrayList<>(kubernetes);
+        JsonNode patch =
+                JSON.readTree(
+                        yaml(DOCKER.resolve("kubernetes/gpu/kustomization.yaml"))
+                                .at("/patches/1/patch")
+                                .asText());
+        patch.forEach(
+                step -> {
+                    assertThat(step.get("path").asText()).isEqualTo("/spec/job/args/-");
+                    gpu.add(step.get("value").asText());
+                });
+        assertThat(parsed(gpu).model.backend).isEqualTo(ModelChoice.Backend.TENSORRT);
+        parsed(gpu).validate();
+        parsed(kubernetes).validate();
+        parsed(compose.subList(3, compose.size())).validate();
+    }
+
+    private static DetectionOptions parsed(List<String> args) {
+        DetectionOptions options = new DetectionOptions();
+        OptionTypes.register(new CommandLine(options)).parseArgs(args.toArray(String[]::new));
+        return options;
     }
 
     @Test
