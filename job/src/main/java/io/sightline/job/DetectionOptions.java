@@ -54,6 +54,8 @@ public final class DetectionOptions {
         BY_CAMERA
     }
 
+    private static final MemorySize MOST_FRAME_BYTES = MemorySize.ofMebiBytes(1023);
+
     /** Whose decoded bytes, three a pixel, are still counted by an int. */
     private static final int MOST_FRAME_PIXELS = Integer.MAX_VALUE / 3;
 
@@ -361,7 +363,7 @@ public final class DetectionOptions {
         atLeast(problems, "--dead-letter-max-bytes", deadLetterMaxBytes.getBytes(), 0);
         atLeast(problems, "--room-bytes", roomBytes.getBytes(), 1);
         model.validate(problems);
-        atMost(problems, "--max-frame-bytes", maxFrameBytes, MemorySize.ofMebiBytes(1023));
+        atMost(problems, "--max-frame-bytes", maxFrameBytes, MOST_FRAME_BYTES);
         atMost(
                 problems,
                 "--dead-letter-max-bytes",
@@ -396,6 +398,21 @@ public final class DetectionOptions {
         if (value < least) {
             problems.add(option + " is " + value + ", expected at least " + least);
         }
+    }
+
+    /**
+     * The largest encoded frame that may be sent, in bytes.
+     *
+     * @throws UserException if no job would take frames so large
+     */
+    public static int maxFrameBytes(MemorySize size) {
+        List<String> problems = new ArrayList<>();
+        atLeast(problems, "--max-frame-bytes", size.getBytes(), 1);
+        atMost(problems, "--max-frame-bytes", size, MOST_FRAME_BYTES);
+        if (!problems.isEmpty()) {
+            throw new UserException(problems.get(0));
+        }
+        return (int) size.getBytes();
     }
 
     private static void atMost(

@@ -19,8 +19,10 @@ import io.sightline.vision.OpenCvFrameDecoder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -71,6 +73,7 @@ final class DetectCommand implements Callable<Integer> {
             }
         }
         if (annotate != null) {
+            requireNamesOfTheirOwn();
             Files.createDirectories(annotate);
         }
         ObjectMapper mapper = new ObjectMapper();
@@ -100,9 +103,7 @@ final class DetectCommand implements Callable<Integer> {
                     print(image, picture, objects);
                 }
                 if (annotate != null) {
-                    Files.write(
-                            annotate.resolve(nameOf(image) + ".jpg"),
-                            Annotator.draw(picture, objects));
+                    Files.write(annotated(image), Annotator.draw(picture, objects));
                 }
             }
         }
@@ -141,9 +142,22 @@ final class DetectCommand implements Callable<Integer> {
         }
     }
 
-    private static String nameOf(Path image) {
+    /** Before anything runs: one would overwrite the other. */
+    private void requireNamesOfTheirOwn() {
+        Map<Path, Path> images = new HashMap<>();
+        for (Path image : this.images) {
+            Path other = images.put(annotated(image), image);
+            if (other != null) {
+                throw new UserException(
+                        "%s and %s would both be drawn to %s: give them to two calls, or other names"
+                                .formatted(other, image, annotated(image)));
+            }
+        }
+    }
+
+    private Path annotated(Path image) {
         String name = image.getFileName().toString();
         int dot = name.lastIndexOf('.');
-        return dot > 0 ? name.substring(0, dot) : name;
+        return annotate.resolve((dot > 0 ? name.substring(0, dot) : name) + ".jpg");
     }
 }

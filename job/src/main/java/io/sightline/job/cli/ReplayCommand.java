@@ -122,7 +122,8 @@ final class ReplayCommand implements Callable<Integer> {
                 .forEach((name, value) -> client.put((String) name, value));
         client.put("bootstrap.servers", kafka.bootstrapServers);
         try (KafkaFrameSink sink =
-                        KafkaFrameSink.connect(client, topic, (int) maxFrameBytes.getBytes());
+                        KafkaFrameSink.connect(
+                                client, topic, DetectionOptions.maxFrameBytes(maxFrameBytes));
                 CameraReplay replay = new CameraReplay(plan, sink, ReplayClock.system())) {
             System.out.printf("playing to topic %s as %s%n", topic, String.join(", ", ids));
             long start = System.nanoTime();

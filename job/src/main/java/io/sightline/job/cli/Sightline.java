@@ -9,6 +9,10 @@ import io.sightline.kafka.KafkaPreflightException;
 import io.sightline.toolchain.ToolchainException;
 import io.sightline.toolchain.synth.BlockForm;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -117,7 +121,9 @@ public final class Sightline implements Callable<Integer> {
     private static int failed(Exception e, CommandLine command) {
         Throwable cause = mendable(e);
         String name = command.getCommandSpec().qualifiedName();
-        if (cause != null && cause.getMessage() != null) {
+        if (cause instanceof FileSystemException file && file.getReason() == null) {
+            command.getErr().println(name + ": " + file.getMessage() + ": " + reason(file));
+        } else if (cause != null && cause.getMessage() != null) {
             command.getErr().println(name + ": " + cause.getMessage());
         } else {
             Throwable root = e;
@@ -130,6 +136,20 @@ public final class Sightline implements Callable<Integer> {
             e.printStackTrace(command.getErr());
         }
         return command.getCommandSpec().exitCodeOnExecutionException();
+    }
+
+    /** What the exception itself leaves to its class. */
+    private static String reason(FileSystemException e) {
+        if (e instanceof NoSuchFileException) {
+            return "no such file or folder";
+        }
+        if (e instanceof AccessDeniedException) {
+            return "access denied";
+        }
+        if (e instanceof FileAlreadyExistsException) {
+            return "exists already";
+        }
+        return e.getClass().getSimpleName();
     }
 
     /** The outermost cause with a message for users: Flink and futures wrap it. */

@@ -195,17 +195,12 @@ final class SimulateCommand implements Callable<Integer> {
         DetectionOptions.kafkaClientProperties(kafkaProperties)
                 .forEach((name, value) -> client.put((String) name, value));
         client.put("bootstrap.servers", target.bootstrapServers);
-        try (KafkaFrameSink frames =
-                KafkaFrameSink.connect(client, topic, (int) maxFrameBytes.getBytes())) {
+        int largest = DetectionOptions.maxFrameBytes(maxFrameBytes);
+        try (TruthFile file = truth == null ? null : new TruthFile(truth);
+                KafkaFrameSink frames = KafkaFrameSink.connect(client, topic, largest)) {
             Map<String, SceneLoop> loops = loops(ids, rate);
             System.out.printf("playing to topic %s as %s%n", topic, String.join(", ", ids));
-            if (truth == null) {
-                play(loops, rate, frames, ignored -> {});
-            } else {
-                try (TruthFile file = new TruthFile(truth)) {
-                    play(loops, rate, frames, file);
-                }
-            }
+            play(loops, rate, frames, file == null ? ignored -> {} : file);
         }
     }
 

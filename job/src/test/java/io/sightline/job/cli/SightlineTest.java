@@ -165,6 +165,18 @@ class SightlineTest {
         String nowhere = folder.resolve("none/out.jsonl").toString();
         assertThat(oneLine("demo", "--model", model, "--events", nowhere))
                 .startsWith("sightline demo: --events " + nowhere + " cannot be written");
+        assertThat(oneLine(simulate("--truth", nowhere)))
+                .isEqualTo("sightline simulate: " + nowhere + ": no such file or folder");
+        assertThat(oneLine(simulate("--max-frame-bytes", "4gb")))
+                .startsWith(
+                        "sightline simulate: --max-frame-bytes is 4 gb, expected at most 1023 mb");
+        assertThat(oneLine("detect", model, model, "--model", model, "--annotate", nowhere))
+                .startsWith(
+                        "sightline detect: "
+                                + model
+                                + " and "
+                                + model
+                                + " would both be drawn to ");
         assertThat(oneLine("demo", "--model", model, "--truth", nowhere))
                 .startsWith("sightline demo: --truth " + nowhere + " cannot be written");
         assertThat(oneLine("demo", "--video", text, "--model", model, "--seed", "7"))
@@ -214,6 +226,10 @@ class SightlineTest {
                         "sightline model build: model none.onnx: no such file: expected an ONNX file");
         assertThat(oneLine("model", "build", "--onnx", model, "--max-batch", "0"))
                 .isEqualTo("sightline model build: --max-batch is 0, expected at least 1");
+    }
+
+    private static String[] simulate(String option, String value) {
+        return new String[] {"simulate", "--bootstrap-servers", "127.0.0.1:9", option, value};
     }
 
     private String run(String... options) {
