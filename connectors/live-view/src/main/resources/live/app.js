@@ -7,7 +7,7 @@ import { Connection } from './connection.js';
 import { byId, element, setText } from './dom.js';
 import { EventList } from './event-list.js';
 import { FilterBar } from './filter-bar.js';
-import { count, milliseconds, naturally } from './format.js';
+import { count, milliseconds, naturally, share } from './format.js';
 import { asStored } from './orientation.js';
 import { Rolling } from './rolling.js';
 import { startTheme, toggleTheme } from './theme.js';
@@ -225,7 +225,8 @@ const totals = new Map(
     ['rate', 'frames/s', 'Frames of all cameras'],
     ['p95', 'p95', 'Capture to event: the slowest camera’s p95 of the last minute'],
     ['dead', 'dead letters', 'Frames the job could not take'],
-    ['dropped', 'dropped', 'Frames that this page’s server had no room for, or this browser was too slow for'],
+    ['dropped', 'not shown', 'Frames that this page’s server had no room for, or this browser was too slow for'],
+    ['analysed', 'analysed', 'Of the frames of cameras of which the job drops some, those it analysed: its last word'],
   ].map(([name, text, title]) => {
     const value = element('dd', {}, '–');
     value.dataset.total = name;
@@ -246,9 +247,20 @@ function showTotals() {
   setText(totals.get('p95'), milliseconds(slowest < 0 ? null : slowest));
   setText(totals.get('dead'), count(sum('dead_letters')));
   setText(totals.get('dropped'), count(dropped));
+  showDrops();
   totals.get('cameras').classList.toggle('warn', live < states.length);
   totals.get('dead').classList.toggle('bad', sum('dead_letters') > 0);
   totals.get('dropped').classList.toggle('warn', dropped > 0);
+}
+
+/** Only while the job drops frames of a camera. */
+function showDrops() {
+  const jobs = [...cameras.values()].filter(({ jobDrops }) => jobDrops).map(({ state }) => state.job.now);
+  const sum = (field) => jobs.reduce((total, now) => total + now[field], 0);
+  const node = totals.get('analysed');
+  setText(node, share(sum('events'), sum('frames_in')));
+  node.classList.add('warn');
+  node.parentElement.hidden = jobs.length === 0;
 }
 
 function showMeasured() {

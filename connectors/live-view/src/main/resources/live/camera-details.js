@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { conditionText, countOf } from './camera-tile.js';
+import { conditionText, countOf, reasonsText } from './camera-tile.js';
 import { classColour, countByLabel } from './classes.js';
 import { byId, element, setText } from './dom.js';
-import { count, milliseconds } from './format.js';
+import { clock, count, milliseconds, share } from './format.js';
 import { acceptedObjects } from './picture.js';
 import { drawLine, seenLastMinute } from './plot.js';
 
@@ -15,8 +15,15 @@ const NUMBERS = [
   ['frames', 'frames', 'Since this page’s server started'],
   ['events', 'events', 'Since this page’s server started'],
   ['dead', 'dead letters', 'Frames the job could not take'],
-  ['dropped', 'dropped', 'Frames that this page’s server had no room for'],
+  ['dropped', 'no room', 'Frames that this page’s server had no room for'],
   ['unsent', 'not sent', 'Frames that this browser was too slow for'],
+];
+
+const JOB_NUMBERS = [
+  ['analysed', 'analysed', 'Of the frames that reached the job, those with an event'],
+  ['job-dropped', 'dropped', 'Frames that the job gave up, because more came than it can analyse'],
+  ['lag', 'lag', 'From the capture of the last frame to its arrival in the job'],
+  ['silent', 'silent since', 'When the last frame arrived in the job, where that finds it too long ago'],
 ];
 
 /** What stands beside a large camera: its numbers, its last minute, and the frame on the screen. */
@@ -26,6 +33,9 @@ export class CameraDetails {
   #name = element('h2');
   #state = element('span', { class: 'state' });
   #numbers = new Map();
+  #jobTitle = element('h3');
+  #jobReasons = element('p', { class: 'meta' });
+  #job = element('div', { class: 'job', hidden: true });
   #plots = element('div', { class: 'plots' });
   #nothing = element('p', { class: 'none' }, 'Nothing was seen.');
   #rows = [];
@@ -35,9 +45,15 @@ export class CameraDetails {
 
   constructor(viewState) {
     this.#viewState = viewState;
+    this.#job.append(
+      this.#jobTitle,
+      element('dl', { class: 'values' }, ...JOB_NUMBERS.map((number) => this.#number(...number))),
+      this.#jobReasons,
+    );
     this.#node.append(
       element('div', { class: 'title' }, element('i', { class: 'dot' }), this.#name, this.#state),
       element('dl', { class: 'values' }, ...NUMBERS.map((number) => this.#number(...number))),
+      this.#job,
       element('h3', {}, 'In view, last minute'),
       this.#plots,
       this.#nothing,
@@ -67,7 +83,25 @@ export class CameraDetails {
     this.#write('dead', count(state.dead_letters), state.dead_letters > 0 && 'bad');
     this.#write('dropped', count(state.dropped), state.dropped > 0 && 'warn');
     this.#write('unsent', count(state.not_sent), state.not_sent > 0 && 'warn');
+    this.#writeJob(camera);
     this.#drawPlots(seenLastMinute(camera, this.#viewState, now));
+  }
+
+  /** Of a job that says nothing, nothing is shown. */
+  #writeJob({ jobDrops, state: { job } }) {
+    this.#job.hidden = !job;
+    if (!job) {
+      return;
+    }
+    const { frames_in: framesIn, events, dropped } = job.last_minute;
+    const frames = Object.values(dropped).reduce((sum, each) => sum + each, 0);
+    setText(this.#jobTitle, `The job, the minute before its last word at ${clock(job.heard_ms)}`);
+    this.#write('analysed', share(events, framesIn), jobDrops && 'warn');
+    this.#write('job-dropped', count(frames), jobDrops && 'warn');
+    this.#write('lag', milliseconds(job.lag_ms));
+    const silentSince = job.silent_since_ms;
+    this.#write('silent', silentSince === null ? '–' : clock(silentSince), silentSince !== null && 'warn');
+    setText(this.#jobReasons, frames > 0 ? `dropped: ${reasonsText(dropped)}` : '');
   }
 
   /** @param header of the frame on the screen; undefined where there is none */

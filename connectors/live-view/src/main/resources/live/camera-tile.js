@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { classColour, countByLabel } from './classes.js';
 import { element, setText } from './dom.js';
-import { clock, count, duration, milliseconds } from './format.js';
+import { clock, count, duration, milliseconds, share } from './format.js';
 import { acceptedObjects, Picture } from './picture.js';
 import { drawStacked, seenLastMinute } from './plot.js';
 
@@ -12,7 +12,9 @@ export class CameraTile {
   #viewState;
   #dot = element('i', { class: 'dot' });
   #bad = element('span', { class: 'badge bad', title: 'Dead letters: frames the job could not take' });
-  #dropped = element('span', { class: 'badge', title: 'Frames this page did not get in time' });
+  #unshown = element('span', { class: 'badge', title: 'Frames this page did not get in time' });
+  #analysed = element('b');
+  #drops = element('span', { class: 'badge job', hidden: true }, element('span', {}, 'analysed '), this.#analysed);
   #rate = element('span', { class: 'rate', title: 'Frames a second' });
   #latency = element('span', { class: 'rate latency', title: 'Capture to event, p95 of the last minute' });
   #notice = element('span', { class: 'notice' });
@@ -31,8 +33,9 @@ export class CameraTile {
         { class: 'head' },
         this.#dot,
         element('span', { class: 'name', title: camera.id }, camera.id),
+        this.#drops,
         this.#bad,
-        this.#dropped,
+        this.#unshown,
         this.#rate,
         this.#latency,
       ),
@@ -69,14 +72,29 @@ export class CameraTile {
     setText(this.#rate, `${(state.frames_per_second ?? 0).toFixed(1)}/s`);
     setText(this.#latency, milliseconds(state.latency_ms?.p95));
     badge(this.#bad, state.dead_letters, 'dead');
-    badge(this.#dropped, (state.dropped ?? 0) + (state.not_sent ?? 0), 'dropped');
-    this.node.setAttribute('aria-label', `${this.camera.id}: ${conditionText(this.camera, this.condition, now)}`);
+    badge(this.#unshown, (state.dropped ?? 0) + (state.not_sent ?? 0), 'not shown');
+    const drops = this.#writeDrops();
+    const condition = conditionText(this.camera, this.condition, now);
+    this.node.setAttribute('aria-label', `${this.camera.id}: ${condition}${drops && `, ${drops}`}`);
     this.#writeSeen();
     this.#writeNotice();
     if (this.#plot.clientWidth > 0) {
       const series = seenLastMinute(this.camera, this.#viewState, now);
       drawStacked(this.#plot, series, this.#plot.clientWidth, this.#plot.clientHeight);
     }
+  }
+
+  /** @returns what the job drops of the camera's frames, in words; empty where it drops none */
+  #writeDrops() {
+    const { jobDrops, state } = this.camera;
+    this.#drops.hidden = !jobDrops;
+    if (!jobDrops) {
+      return '';
+    }
+    const text = dropsText(state.job);
+    setText(this.#analysed, share(state.job.now.events, state.job.now.frames_in));
+    this.#drops.title = text;
+    return text;
   }
 
   #writeSeen() {
@@ -124,6 +142,17 @@ export function noticeOf(camera, condition, now, undecodable) {
   return undecodable ? `Cannot be shown: ${undecodable.content_type}` : '';
 }
 
+/** What the job, by its last word, does to a camera of which it drops frames. */
+export const dropsText = ({ now, heard_ms: heard }) =>
+  `the job drops frames: at ${clock(heard)} it had analysed ${share(now.events, now.frames_in)}, ` +
+  `dropped ${reasonsText(now.dropped)}`;
+
+/** 118 superseded, 5 room full. */
+export const reasonsText = (dropped) =>
+  Object.entries(dropped)
+    .map(([reason, frames]) => `${count(frames)} ${reason.replaceAll('-', ' ')}`)
+    .join(', ');
+
 export const deadLetterText = ({ stage, reason, message }) =>
   `Dead letter, ${stage}: ${message || reason}`;
 
@@ -133,12 +162,18 @@ export function conditionText(camera, condition, now) {
     case 'silent':
       return last ? `Silent since ${clock(last)} (${duration(now - last)})` : 'Silent';
     case 'no-events':
-      return camera.lastEvent
-        ? `No events since ${clock(camera.lastEvent)}`
-        : 'Frames, but no events: does the job run?';
+      return noEventsText(camera);
     case 'failing':
       return 'Frames become dead letters';
     default:
       return 'live';
   }
+}
+
+function noEventsText({ lastEvent, jobDrops }) {
+  const since = lastEvent ? `No events since ${clock(lastEvent)}` : 'Frames, but no events';
+  if (jobDrops) {
+    return `${since}: the job drops its frames`;
+  }
+  return lastEvent ? since : `${since}: does the job run?`;
 }

@@ -45,6 +45,11 @@ export class Camera {
     this.lastEvent = Math.max(this.lastEvent ?? 0, state.last_event_ms ?? 0) || null;
   }
 
+  /** Whether the job drops frames of it, by its last word. */
+  get jobDrops() {
+    return Object.keys(this.state.job?.now.dropped ?? {}).length > 0;
+  }
+
   /**
    * 'silent' (no frames), 'failing' (the newest frames are dead letters), 'no-events' (frames, but
    * nobody says what is in them) or 'live'.

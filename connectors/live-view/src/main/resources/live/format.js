@@ -6,16 +6,30 @@ const CLOCK = new Intl.DateTimeFormat('en-GB', {
   second: '2-digit',
 });
 
+/** Times come from outside; there is no date beyond this one. */
+const LAST_DATE_MS = 8.64e15;
+
+const asDate = (ms) => Math.max(-LAST_DATE_MS, Math.min(LAST_DATE_MS, ms));
+
 const COUNT = new Intl.NumberFormat('en-US');
 
 /** 14:03:12, local time. */
-export const clock = (ms) => CLOCK.format(ms);
+export const clock = (ms) => CLOCK.format(asDate(ms));
 
 /** 14:03:12.345, local time. */
 export const preciseClock = (ms) =>
-  `${CLOCK.format(ms)}.${String(Math.floor(ms) % 1000).padStart(3, '0')}`;
+  `${clock(ms)}.${String(Math.floor(ms) % 1000).padStart(3, '0')}`;
 
 export const count = (value) => COUNT.format(value ?? 0);
+
+/** 62%; neither 0% nor 100% where that is not quite so, a dash where there is no whole. */
+export function share(part, whole) {
+  if (whole === 0) {
+    return '–';
+  }
+  const percent = Math.floor((100 * part) / whole);
+  return `${part > 0 ? Math.max(1, percent) : percent}%`;
+}
 
 /** 38 ms, 2.4 s; a dash where nothing was measured. */
 export function milliseconds(value) {

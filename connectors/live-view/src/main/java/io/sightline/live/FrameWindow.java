@@ -59,6 +59,7 @@ final class FrameWindow {
 
     private static final class Camera {
         final CameraStatistics statistics;
+        final JobAccount job = new JobAccount();
         final ArrayDeque<WindowFrame> frames = new ArrayDeque<>();
         WindowFrame newestReady;
         long bytes;
@@ -85,7 +86,8 @@ final class FrameWindow {
     /**
      * What has waited in vain.
      *
-     * @param frames now ready without an answer
+     * @param frames now ready without an answer, but for those that a newer one has overtaken: they
+     *     can be stepped back to, and nobody missed them
      * @param answers whose frame never came
      */
     record Expired(List<Picture> frames, List<Answer> answers) {}
@@ -94,6 +96,7 @@ final class FrameWindow {
      * A camera as the page shows it; the fields are the protocol's.
      *
      * @param dropped frames the window gave up for others before they could be shown
+     * @param job what the job says of it; null where it says nothing
      */
     record CameraState(
             String camera,
@@ -108,7 +111,8 @@ final class FrameWindow {
             boolean silent,
             CameraStatistics.Latency latency,
             Map<String, int[]> counts,
-            int[] eventBuckets) {}
+            int[] eventBuckets,
+            JobAccount.State job) {}
 
     /**
      * All cameras together, forgotten ones included.
@@ -191,6 +195,17 @@ final class FrameWindow {
         return shown || !isHeld(frame) ? Joined.LATE : Joined.FRAME_READY;
     }
 
+    /**
+     * Takes the job's word about a camera in. It neither makes a camera known nor keeps it: a job
+     * speaks of all it ever saw.
+     */
+    synchronized void status(JobStatus status) {
+        Camera camera = cameras.get(status.camera());
+        if (camera != null) {
+            camera.job.add(clock.millis(), status);
+        }
+    }
+
     private void count(Answer answer, long now) {
         if (answer instanceof Answer.Event event) {
             totalEvents++;
@@ -236,7 +251,7 @@ final class FrameWindow {
                 makeReady(camera, frame, null);
                 shrink(camera);
             }
-            if (isHeld(frame)) {
+            if (isHeld(frame) && cameras.get(frame.frame.cameraId()).newestReady == frame) {
                 expired.add(frame.picture());
             }
         }
@@ -396,7 +411,8 @@ final class FrameWindow {
                 statistics.silent(now),
                 statistics.latency(now),
                 statistics.counts(now),
-                statistics.eventBuckets(now));
+                statistics.eventBuckets(now),
+                camera.job.state(now));
     }
 
     synchronized Totals totals() {

@@ -7,7 +7,7 @@ import java.util.Locale;
 /**
  * How the server stands with Kafka.
  *
- * @param missingTopics of the three that are looked at, those that are not there
+ * @param missingTopics of those the page cannot do without, the ones that are not there
  */
 record KafkaState(Contact contact, List<String> missingTopics) {
 

@@ -83,6 +83,7 @@ final class Messages {
                     json.writeStringField("frames", topics.frames());
                     json.writeStringField("events", topics.events());
                     json.writeStringField("dead_letters", topics.deadLetters());
+                    json.writeStringField("camera_status", topics.cameraStatus());
                     json.writeEndObject();
                     moment(json, moment, notSent);
                 });
@@ -204,6 +205,36 @@ final class Messages {
         json.writeEndObject();
         json.writeFieldName("bucket_events");
         json.writeArray(camera.eventBuckets(), 0, camera.eventBuckets().length);
+        json.writeFieldName("job");
+        if (camera.job() == null) {
+            json.writeNull();
+        } else {
+            job(json, camera.job());
+        }
+    }
+
+    private static void job(JsonGenerator json, JobAccount.State job) throws IOException {
+        json.writeStartObject();
+        json.writeNumberField("heard_ms", job.heardMillis());
+        json.writeFieldName("last_minute");
+        counts(json, job.lastMinute());
+        json.writeFieldName("now");
+        counts(json, job.now());
+        number(json, "lag_ms", job.lagMillis());
+        number(json, "silent_since_ms", job.silentSinceMillis());
+        json.writeEndObject();
+    }
+
+    private static void counts(JsonGenerator json, JobAccount.Counts counts) throws IOException {
+        json.writeStartObject();
+        json.writeNumberField("frames_in", counts.framesIn());
+        json.writeNumberField("events", counts.events());
+        json.writeObjectFieldStart("dropped");
+        for (Map.Entry<String, Long> dropped : counts.dropped().entrySet()) {
+            json.writeNumberField(dropped.getKey(), dropped.getValue());
+        }
+        json.writeEndObject();
+        json.writeEndObject();
     }
 
     private static void totals(JsonGenerator json, Moment moment) throws IOException {

@@ -11,11 +11,11 @@ final class SecondBuckets {
     private final int[] counts = new int[SECONDS];
     private long newest = Long.MIN_VALUE;
 
-    /** A time before the last one counts to the last one's second. */
-    void add(long millis, int count) {
+    /** A time before the last one counts to the last one's second; what is too much is cut off. */
+    void add(long millis, long count) {
         advance(Math.floorDiv(millis, 1000));
         int bucket = (int) Math.floorMod(newest, (long) SECONDS);
-        counts[bucket] += count;
+        counts[bucket] += (int) Math.min(Integer.MAX_VALUE - counts[bucket], count);
     }
 
     /** Oldest first; the last is the second that is running. */

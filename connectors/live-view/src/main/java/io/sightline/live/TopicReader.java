@@ -32,6 +32,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.AuthenticationException;
 import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.slf4j.Logger;
@@ -88,6 +89,10 @@ final class TopicReader implements AutoCloseable {
     private final Set<String> looked = new HashSet<>();
 
     private final Set<TopicPartition> assigned = new HashSet<>();
+
+    /** This client may read the others, but not what the job says of cameras. */
+    private boolean statusRefused;
+
     private long nextLookMillis;
     private long lastContactMillis;
     private String complaint;
@@ -168,18 +173,42 @@ final class TopicReader implements AutoCloseable {
             expire();
         } catch (WakeupException e) {
             throw e;
-        } catch (AuthenticationException | AuthorizationException e) {
-            if (state.contact() != Contact.REFUSED) {
-                LOG.error("Kafka refuses to be read: {}", e.getMessage());
+        } catch (TopicAuthorizationException e) {
+            if (e.unauthorizedTopics().equals(Set.of(topics.cameraStatus()))) {
+                goWithoutStatus();
+            } else {
+                refused(e);
             }
-            contact(Contact.REFUSED);
-            pause(REFUSED_MILLIS);
+        } catch (AuthenticationException | AuthorizationException e) {
+            refused(e);
         } catch (KafkaException e) {
             complain(e);
             pause(RETRY_MILLIS);
         } catch (RuntimeException e) {
             // A record that nobody thought of must not end the page.
             LOG.error("records were passed over", e);
+        }
+    }
+
+    private void refused(KafkaException e) throws InterruptedException {
+        if (state.contact() != Contact.REFUSED) {
+            LOG.error("Kafka refuses to be read: {}", e.getMessage());
+        }
+        contact(Contact.REFUSED);
+        pause(REFUSED_MILLIS);
+    }
+
+    /**
+     * The page showed cameras before there was such a topic, and those who run it gave it rights.
+     */
+    private void goWithoutStatus() {
+        LOG.warn(
+                "topic {} may not be read by this client: the page does not show which frames the job"
+                        + " drops until it may, and the page is started again",
+                topics.cameraStatus());
+        statusRefused = true;
+        if (assigned.removeIf(partition -> partition.topic().equals(topics.cameraStatus()))) {
+            consumer.assign(assigned);
         }
     }
 
@@ -201,13 +230,9 @@ final class TopicReader implements AutoCloseable {
         try {
             List<String> missing = new ArrayList<>();
             for (String topic : List.of(topics.frames(), topics.events(), topics.deadLetters())) {
-                List<PartitionInfo> partitions = consumer.partitionsFor(topic, ANSWER);
-                if (partitions == null || partitions.isEmpty()) {
+                if (!find(topic)) {
                     missing.add(topic);
-                } else {
-                    assign(topic, partitions);
                 }
-                looked.add(topic);
             }
             if (quiet && !assigned.isEmpty()) {
                 // What is known of topics may be old; this asks the brokers.
@@ -215,12 +240,27 @@ final class TopicReader implements AutoCloseable {
                 lastContactMillis = clock.millis();
             }
             state = new KafkaState(Contact.CONNECTED, List.copyOf(missing));
+            if (!statusRefused) {
+                // Older jobs do not write it.
+                find(topics.cameraStatus());
+            }
         } catch (TimeoutException e) {
             if (state.contact() == Contact.CONNECTED) {
                 LOG.warn("Kafka does not answer: {}", e.getMessage());
                 contact(Contact.LOST);
             }
         }
+    }
+
+    /** Whether the topic is there; its partitions are read from now on. */
+    private boolean find(String topic) {
+        List<PartitionInfo> partitions = consumer.partitionsFor(topic, ANSWER);
+        boolean found = partitions != null && !partitions.isEmpty();
+        if (found) {
+            assign(topic, partitions);
+        }
+        looked.add(topic);
+        return found;
     }
 
     private void assign(String topic, List<PartitionInfo> partitions) {
@@ -259,6 +299,11 @@ final class TopicReader implements AutoCloseable {
                 frame(record);
             } else if (record.topic().equals(topics.events())) {
                 answer(records.event(record));
+            } else if (record.topic().equals(topics.cameraStatus())) {
+                JobStatus status = records.status(record);
+                if (status != null) {
+                    window.status(status);
+                }
             } else {
                 answer(records.deadLetter(record));
             }

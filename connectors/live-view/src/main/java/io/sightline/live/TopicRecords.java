@@ -2,28 +2,45 @@
 package io.sightline.live;
 
 import io.sightline.events.CameraFrameCodec;
+import io.sightline.events.CameraStatus;
+import io.sightline.events.CameraStatusCodec;
 import io.sightline.events.DeadLetterCodec;
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.DetectionEventCodec;
+import io.sightline.events.DropReason;
 import io.sightline.events.FrameHeaders;
 import io.sightline.events.FrameRecord;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 
-/** Turns records of the three topics into what the window takes. */
+/** Turns records of the topics into what the window takes. */
 final class TopicRecords {
 
     private static final int MAX_LABEL_CHARS = 64;
     private static final int MAX_MESSAGE_CHARS = 500;
     private static final Set<String> PICTURES = Set.of("image/jpeg", "image/png", "image/webp");
 
+    private static final Set<String> DROP_REASONS =
+            Arrays.stream(DropReason.values())
+                    .map(DropReason::label)
+                    .collect(Collectors.toUnmodifiableSet());
+
+    /** Of drops for a reason that a newer job may have. */
+    private static final String OTHER_REASON = "other";
+
     private final DetectionEventCodec events = new DetectionEventCodec();
+    private final CameraStatusCodec statuses = new CameraStatusCodec();
     private final String framesTopic;
 
     TopicRecords(String framesTopic) {
@@ -100,6 +117,45 @@ final class TopicRecords {
                 text(record, DeadLetterCodec.ERROR_STAGE, MAX_LABEL_CHARS),
                 text(record, DeadLetterCodec.ERROR_CLASS, MAX_LABEL_CHARS),
                 text(record, DeadLetterCodec.ERROR_MESSAGE, MAX_MESSAGE_CHARS));
+    }
+
+    /** Null where it is no status, or not one of a single camera whose frames are looked at. */
+    JobStatus status(ConsumerRecord<byte[], byte[]> record) {
+        if (record.value() == null) {
+            return null;
+        }
+        try {
+            CameraStatus status = statuses.decode(record.value());
+            boolean others =
+                    status.droppedOffsets().stream()
+                            .anyMatch(dropped -> !dropped.topic().equals(framesTopic));
+            if (status.cameraId() == null || others) {
+                return null;
+            }
+            String silentSince = status.silentSince();
+            return new JobStatus(
+                    status.cameraId(),
+                    status.checkpoint(),
+                    Math.max(0, status.framesIn()),
+                    Math.max(0, status.events()),
+                    byReason(status.dropped()),
+                    status.lagMillis(),
+                    silentSince == null ? null : Instant.parse(silentSince).toEpochMilli());
+        } catch (IllegalArgumentException | DateTimeParseException | ArithmeticException e) {
+            return null;
+        }
+    }
+
+    private static Map<String, Long> byReason(Map<String, Long> dropped) {
+        Map<String, Long> known = new TreeMap<>();
+        dropped.forEach(
+                (reason, frames) -> {
+                    if (frames != null && frames > 0) {
+                        String name = DROP_REASONS.contains(reason) ? reason : OTHER_REASON;
+                        known.merge(name, Math.min(frames, Integer.MAX_VALUE), Long::sum);
+                    }
+                });
+        return known;
     }
 
     private static FrameKey source(ConsumerRecord<byte[], byte[]> record) {

@@ -83,6 +83,30 @@ class FrameWindowTest {
     }
 
     @Test
+    void shouldNotOfferAFrameThatANewerOneHasOvertaken() {
+        FrameKey newer = new FrameKey(3, 992);
+        take(KEY, "gate", 100);
+        take(newer, "gate", 100);
+        window.answer(TestFrames.event(newer, "gate"));
+        clock.pass(2_000);
+        assertThat(window.expire().frames()).isEmpty();
+        assertThat(window.pictures("gate")).hasSize(2);
+    }
+
+    @Test
+    void shouldHearTheJobOnCamerasItKnowsAndKeepNoneForIt() {
+        take(KEY, "gate", 100);
+        assertThat(state("gate").job()).isNull();
+        clock.pass(5_000);
+        window.status(TestFrames.status("gate", 1, 10, 4));
+        window.status(TestFrames.status("yard", 1, 10, 4));
+        assertThat(window.cameras()).hasSize(1);
+        assertThat(state("gate").lastSeenMillis()).isEqualTo(clock.millis() - 5_000);
+        assertThat(state("gate").job().heardMillis()).isEqualTo(clock.millis());
+        assertThat(state("gate").job().now().framesIn()).isEqualTo(10);
+    }
+
+    @Test
     void shouldGiveUpAnEventWhoseFrameNeverCame() {
         Answer.Event event = TestFrames.event(KEY, "gate");
         assertThat(window.answer(event)).isEqualTo(Joined.EARLY);

@@ -52,7 +52,7 @@ class LiveServerTest {
         return new LiveServer(
                 window,
                 limits,
-                new Topics("camera-frames", "detections", "dead-letters"),
+                new Topics("camera-frames", "detections", "dead-letters", "camera-status"),
                 viewers,
                 new HttpEndpoint("127.0.0.1", 0, Set.of(), token),
                 this::moment,
@@ -267,7 +267,7 @@ class LiveServerTest {
                 new LiveServer(
                         window,
                         limits,
-                        new Topics("a", "b", "c"),
+                        new Topics("a", "b", "c", "d"),
                         viewers,
                         HttpEndpoint.loopback(uri.getPort()),
                         this::moment,

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LiveViewIT {
 
     private static final Topics TOPICS =
-            new Topics("camera-frames", "detections", "camera-frames-dead-letter");
+            new Topics("camera-frames", "detections", "camera-frames-dead-letter", "camera-status");
     private static final WindowLimits LIMITS =
             new WindowLimits(50, 16 << 20, 16, Duration.ofSeconds(2));
     private static final String HOSTILE = "gate/1 100% \"><img src=x onerror=alert(1)> ä 📷";

@@ -51,7 +51,8 @@ class LiveViewLoad {
     private static final WindowLimits LIMITS =
             new WindowLimits(150, 64 << 20, 64, Duration.ofSeconds(2));
 
-    private static final Topics TOPICS = new Topics("camera-frames", "detections", "dead");
+    private static final Topics TOPICS =
+            new Topics("camera-frames", "detections", "dead", "status");
 
     @TempDir Path folder;
 

@@ -40,7 +40,7 @@ class LiveViewTest {
     private static LiveView start(HttpEndpoint endpoint) throws IOException {
         return LiveView.start(
                 Map.of("bootstrap.servers", "127.0.0.1:9"),
-                new Topics("a", "b", "c"),
+                new Topics("a", "b", "c", "d"),
                 new WindowLimits(10, 1 << 20, 4, Duration.ofSeconds(2)),
                 endpoint);
     }

@@ -41,6 +41,14 @@ class SecondBucketsTest {
         assertThat(buckets.values(10_000)[59]).isEqualTo(2);
     }
 
+    @Test
+    void shouldNotRunOver() {
+        buckets.add(10_000, 5);
+        buckets.add(10_000, Long.MAX_VALUE);
+        buckets.add(10_000, 5);
+        assertThat(buckets.values(10_000)[59]).isEqualTo(Integer.MAX_VALUE);
+    }
+
     @Property(tries = 200)
     void shouldSumUpTheLastSixtySeconds(
             @ForAll @Size(max = 200) List<@IntRange(max = 3000) Integer> steps) {

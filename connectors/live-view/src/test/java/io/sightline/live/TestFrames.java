@@ -9,6 +9,7 @@ import io.sightline.events.DetectionEventCodec;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /** Frames and answers as tests need them. */
 final class TestFrames {
@@ -55,6 +56,13 @@ final class TestFrames {
                 objects,
                 new DetectionEvent.Timing(1, 2, 3, 4, 5, 1, 30),
                 null);
+    }
+
+    /** All that were not analysed were superseded. */
+    static JobStatus status(String camera, long checkpoint, long framesIn, long events) {
+        Map<String, Long> dropped =
+                framesIn == events ? Map.of() : Map.of("superseded", framesIn - events);
+        return new JobStatus(camera, checkpoint, framesIn, events, dropped, 31L, null);
     }
 
     static Answer.DeadLetter deadLetter(FrameKey key, String camera) {

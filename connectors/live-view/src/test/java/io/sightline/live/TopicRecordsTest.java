@@ -9,7 +9,9 @@ import io.sightline.events.FrameHeaders;
 import io.sightline.events.FrameRecord;
 import io.sightline.events.Rejection;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -20,6 +22,19 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TopicRecordsTest {
+
+    private static final String STATUS =
+            """
+            {"schema": "sightline.camera-status/1", "camera_id": "gate",
+             "time": "2026-11-23T10:00:10.000Z", "checkpoint": 17, "subtask": 2,
+             "frames_in": 9, "events": 3, "dead_letters": 1,
+             "dropped": {"superseded": 3, "too-old": 0, "room-full": 0, "bored": 2},
+             "dropped_offsets": [{"topic": "camera-frames", "partition": 0,
+                                  "reason": "superseded", "ranges": [[991, 993]]}],
+             "lag_ms": 31, "last_capture_time": null, "epoch": 0,
+             "silent_since": "2026-11-23T10:00:00.123Z",
+             "clock_jumps": {"forward": 0, "backward": 0}, "epoch_changes": 0}
+            """;
 
     private final TopicRecords records = new TopicRecords("camera-frames");
 
@@ -130,6 +145,73 @@ class TopicRecordsTest {
         assertThat(records.event(event(json.replaceFirst("1970-[^\"]*", "yesterday")))).isNull();
         assertThat(records.event(event(json.replace("gate", "g".repeat(256))))).isNull();
         assertThat(records.event(event(json.replace("gate", "")))).isNull();
+    }
+
+    @Test
+    void shouldReadWhatTheJobSaysOfACamera() {
+        assertThat(records.status(status(STATUS)))
+                .isEqualTo(
+                        new JobStatus(
+                                "gate",
+                                17L,
+                                9,
+                                3,
+                                Map.of("superseded", 3L, "other", 2L),
+                                31L,
+                                Instant.parse("2026-11-23T10:00:00.123Z").toEpochMilli()));
+        String few =
+                STATUS.replace("17", "null").replaceAll("31|\"2026-11-23T10:00:00.*?\"", "null");
+        assertThat(records.status(status(few)))
+                .isEqualTo(
+                        new JobStatus(
+                                "gate",
+                                null,
+                                9,
+                                3,
+                                Map.of("superseded", 3L, "other", 2L),
+                                null,
+                                null));
+    }
+
+    @Test
+    void shouldPassOverTheStatusOfOtherFramesAndOfCamerasThatShareOne() {
+        assertThat(records.status(status(STATUS.replace("camera-frames", "others")))).isNull();
+        assertThat(records.status(status(STATUS.replace("\"gate\"", "null")))).isNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "{}",
+                "[]",
+                "null",
+                "{\"schema\":\"sightline.camera-status/1\"}",
+                "{\"schema\":\"sightline.camera-status/2\"}"
+            })
+    void shouldPassOverWhatIsNoStatus(String json) {
+        assertThat(records.status(status(json))).isNull();
+    }
+
+    @Test
+    void shouldPassOverASilenceOfNoTimeAndTakeNoLessThanNothing() {
+        String time = "2026-11-23T10:00:00.123Z";
+        assertThat(records.status(status(STATUS.replace(time, "yesterday")))).isNull();
+        assertThat(records.status(status(STATUS.replace(time, "+999999999-01-01T00:00:00Z"))))
+                .isNull();
+        String odd =
+                STATUS.replace("\"frames_in\": 9", "\"frames_in\": -9")
+                        .replace("\"events\": 3", "\"events\": -3")
+                        .replace("\"superseded\": 3", "\"superseded\": null");
+        JobStatus strange = records.status(status(odd));
+        assertThat(strange.framesIn()).isZero();
+        assertThat(strange.events()).isZero();
+        assertThat(strange.dropped()).containsOnlyKeys("other");
+        assertThat(records.status(new ConsumerRecord<>("status", 0, 1, null, null))).isNull();
+    }
+
+    private static ConsumerRecord<byte[], byte[]> status(String json) {
+        return new ConsumerRecord<>("status", 0, 1, null, json.getBytes(StandardCharsets.UTF_8));
     }
 
     private static ConsumerRecord<byte[], byte[]> event(String json) {

@@ -58,6 +58,14 @@ final class LiveCommand implements Callable<Integer> {
     String deadLetterTopic;
 
     @Option(
+            names = "--camera-status-topic",
+            paramLabel = "TOPIC",
+            defaultValue = "camera-status",
+            description =
+                    "Topic of what the job says of each camera: frames it dropped, its lag, silence.")
+    String statusTopic;
+
+    @Option(
             names = "--bind",
             paramLabel = "ADDRESS",
             defaultValue = "127.0.0.1",
@@ -128,7 +136,7 @@ final class LiveCommand implements Callable<Integer> {
         try (LiveView page =
                         LiveView.start(
                                 client,
-                                new Topics(framesTopic, eventsTopic, deadLetterTopic),
+                                new Topics(framesTopic, eventsTopic, deadLetterTopic, statusTopic),
                                 new WindowLimits(
                                         windowFrames,
                                         windowMemory.getBytes(),

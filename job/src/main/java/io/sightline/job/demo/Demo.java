@@ -205,7 +205,7 @@ public final class Demo {
 
     private LiveView servePage(EmbeddedBroker broker, float confidence) throws IOException {
         Map<String, Object> client = Map.of("bootstrap.servers", broker.bootstrapServers());
-        Topics topics = new Topics(FRAMES, EVENTS, DEAD_LETTERS);
+        Topics topics = new Topics(FRAMES, EVENTS, DEAD_LETTERS, CAMERA_STATUS);
         LiveView live;
         try {
             live = LiveView.start(client, topics, WINDOW, HttpEndpoint.loopback(PAGE_PORT));

@@ -86,6 +86,7 @@ class LivePageIT {
         broker.createTopic(StagedCameras.FRAMES, 2, Map.of());
         broker.createTopic(StagedCameras.EVENTS, 1, Map.of());
         broker.createTopic(StagedCameras.DEAD_LETTERS, 1, Map.of());
+        broker.createTopic(StagedCameras.STATUSES, 1, Map.of());
         cameras = new StagedCameras(broker.bootstrapServers());
         live = serve(0);
     }
@@ -114,7 +115,11 @@ class LivePageIT {
     private static LiveView serve(int port) throws IOException {
         return LiveView.start(
                 Map.of("bootstrap.servers", broker.bootstrapServers()),
-                new Topics(StagedCameras.FRAMES, StagedCameras.EVENTS, StagedCameras.DEAD_LETTERS),
+                new Topics(
+                        StagedCameras.FRAMES,
+                        StagedCameras.EVENTS,
+                        StagedCameras.DEAD_LETTERS,
+                        StagedCameras.STATUSES),
                 new WindowLimits(60, 64 << 20, 64, Duration.ofSeconds(1)),
                 HttpEndpoint.loopback(port));
     }
@@ -227,6 +232,43 @@ class LivePageIT {
 
         cameras.start("stops", STREET);
         awaitCondition("stops", "live");
+    }
+
+    @Test
+    void shouldShowWhichCamerasTheJobDropsFramesOfUntilItStops() {
+        cameras.start("crowded", STREET);
+        cameras.start("calm", STREET);
+        browser.open(live.uri().toString());
+        awaitCondition("crowded", "live");
+        awaitCondition("calm", "live");
+        String mark = tile("crowded") + " .badge.job";
+        assertThat(isShown(mark)).isFalse();
+
+        cameras.turn("crowded", Outcome.HALF_SUPERSEDED);
+
+        browser.await("the mark", () -> isShown(mark));
+        assertThat(browser.text(mark)).matches("analysed [5-9]\\d%");
+        assertThat(browser.attribute(tile("crowded"), "aria-label"))
+                .matches("crowded: live, the job drops frames: at .*, dropped \\d+ superseded");
+        assertThat(isShown(tile("calm") + " .badge.job")).isFalse();
+        assertThat(isShown("[data-total='analysed']")).isTrue();
+        browser.click(tile("crowded"));
+        browser.await("the job's figures", () -> isShown("#details .job"));
+        assertThat(browser.text("#details .job"))
+                .matches("The job, .*analysed[5-9]\\d%dropped\\d+lag7 ms.*: \\d+ superseded");
+        // Frames that the job gave up are no fault of this browser's.
+        assertThat(browser.text("[data-value='unsent']")).isEqualTo("0");
+        browser.press(Keys.ESCAPE);
+
+        cameras.turn("crowded", Outcome.EVENT);
+
+        browser.await("the mark to go", () -> !isShown(mark));
+        assertThat(browser.attribute(tile("crowded"), "aria-label")).isEqualTo("crowded: live");
+        assertThat(isShown("[data-total='analysed']")).isFalse();
+    }
+
+    private static boolean isShown(String selector) {
+        return browser.all(selector).get(0).isDisplayed();
     }
 
     @Test

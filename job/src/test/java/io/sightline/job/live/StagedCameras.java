@@ -3,12 +3,18 @@ package io.sightline.job.live;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.sightline.events.CameraStatus;
+import io.sightline.events.CameraStatus.ClockJumps;
+import io.sightline.events.CameraStatus.DroppedOffsets;
+import io.sightline.events.CameraStatus.OffsetRange;
+import io.sightline.events.CameraStatusCodec;
 import io.sightline.events.DeadLetter;
 import io.sightline.events.DeadLetterCodec;
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.DetectionEvent.BoundingBox;
 import io.sightline.events.DetectionEvent.DetectedObject;
 import io.sightline.events.DetectionEventCodec;
+import io.sightline.events.DropReason;
 import io.sightline.events.EventId;
 import io.sightline.events.FrameHeaders;
 import io.sightline.events.FrameRecord;
@@ -19,6 +25,7 @@ import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -43,8 +50,12 @@ final class StagedCameras implements AutoCloseable {
     static final String FRAMES = "camera-frames";
     static final String EVENTS = "detections";
     static final String DEAD_LETTERS = "camera-frames-dead-letter";
+    static final String STATUSES = "camera-status";
 
     static final long INTERVAL_MILLIS = 200;
+
+    /** Of each camera the job says every so many frames what became of them. */
+    private static final int FRAMES_PER_STATUS = 5;
 
     private static final int PARTITIONS = 2;
 
@@ -61,6 +72,7 @@ final class StagedCameras implements AutoCloseable {
     private static final String MODEL_SHA256 = "5".repeat(64);
 
     private final DetectionEventCodec codec = new DetectionEventCodec();
+    private final CameraStatusCodec statusCodec = new CameraStatusCodec();
     private final KafkaProducer<byte[], byte[]> producer;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor();
     private final ScheduledFuture<?> filming;
@@ -70,6 +82,8 @@ final class StagedCameras implements AutoCloseable {
     enum Outcome {
         EVENT,
         DEAD_LETTER,
+        /** Every other frame is dropped for a newer one. */
+        HALF_SUPERSEDED,
         NOTHING
     }
 
@@ -111,7 +125,10 @@ final class StagedCameras implements AutoCloseable {
         final Scene scene;
         final byte[] jpeg;
         volatile Outcome outcome = Outcome.EVENT;
+        final List<OffsetRange> superseded = new ArrayList<>();
         long seq;
+        long events;
+        long deadLetters;
 
         Camera(Scene scene) {
             this.scene = scene;
@@ -170,9 +187,22 @@ final class StagedCameras implements AutoCloseable {
         try {
             RecordMetadata place = producer.send(frame).get();
             switch (camera.outcome) {
-                case EVENT -> sendEvent(id, seq, captured, camera.scene, place);
-                case DEAD_LETTER -> sendDeadLetter(frame, place);
+                case EVENT -> sendEvent(id, seq, captured, camera, place);
+                case DEAD_LETTER -> {
+                    sendDeadLetter(frame, place);
+                    camera.deadLetters++;
+                }
+                case HALF_SUPERSEDED -> {
+                    if (seq % 2 == 0) {
+                        camera.superseded.add(new OffsetRange(place.offset(), place.offset()));
+                    } else {
+                        sendEvent(id, seq, captured, camera, place);
+                    }
+                }
                 case NOTHING -> {}
+            }
+            if (seq % FRAMES_PER_STATUS == FRAMES_PER_STATUS - 1) {
+                sendStatus(id, seq / FRAMES_PER_STATUS, captured, camera, place.partition());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -181,8 +211,9 @@ final class StagedCameras implements AutoCloseable {
         }
     }
 
-    private void sendEvent(String id, long seq, long captured, Scene scene, RecordMetadata place)
+    private void sendEvent(String id, long seq, long captured, Camera camera, RecordMetadata place)
             throws ExecutionException, InterruptedException {
+        Scene scene = camera.scene;
         DetectionEvent event =
                 new DetectionEvent(
                         DetectionEvent.SCHEMA,
@@ -200,6 +231,51 @@ final class StagedCameras implements AutoCloseable {
         producer.send(
                         new ProducerRecord<>(
                                 EVENTS, null, captured, id.getBytes(UTF_8), codec.encode(event)))
+                .get();
+        camera.events++;
+    }
+
+    private void sendStatus(String id, long checkpoint, long now, Camera camera, int partition)
+            throws ExecutionException, InterruptedException {
+        long dropped = camera.superseded.size();
+        CameraStatus status =
+                new CameraStatus(
+                        CameraStatus.SCHEMA,
+                        id,
+                        DetectionEventCodec.formatTime(now),
+                        checkpoint,
+                        0,
+                        camera.events + camera.deadLetters + dropped,
+                        camera.events,
+                        camera.deadLetters,
+                        Map.of(
+                                DropReason.SUPERSEDED.label(), dropped,
+                                DropReason.TOO_OLD.label(), 0L,
+                                DropReason.ROOM_FULL.label(), 0L),
+                        dropped == 0
+                                ? List.of()
+                                : List.of(
+                                        new DroppedOffsets(
+                                                FRAMES,
+                                                partition,
+                                                DropReason.SUPERSEDED.label(),
+                                                List.copyOf(camera.superseded))),
+                        7L,
+                        DetectionEventCodec.formatTime(now),
+                        0L,
+                        null,
+                        new ClockJumps(0, 0),
+                        0);
+        camera.superseded.clear();
+        camera.events = 0;
+        camera.deadLetters = 0;
+        producer.send(
+                        new ProducerRecord<>(
+                                STATUSES,
+                                null,
+                                now,
+                                id.getBytes(UTF_8),
+                                statusCodec.encode(status)))
                 .get();
     }
 
