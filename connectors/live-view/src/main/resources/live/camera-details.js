@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { conditionText, countOf, reasonsText } from './camera-tile.js';
+import { conditionText, countOf, reasonsText, unansweredText } from './camera-tile.js';
 import { classColour, countByLabel } from './classes.js';
 import { byId, element, setText } from './dom.js';
 import { clock, count, milliseconds, share } from './format.js';
@@ -95,7 +95,7 @@ export class CameraDetails {
     }
     const { frames_in: framesIn, events, dropped } = job.last_minute;
     const frames = Object.values(dropped).reduce((sum, each) => sum + each, 0);
-    setText(this.#jobTitle, `The job, the minute before its last word at ${clock(job.heard_ms)}`);
+    setText(this.#jobTitle, `The job, minute up to ${clock(job.heard_ms)}`);
     this.#write('analysed', share(events, framesIn), jobDrops && 'warn');
     this.#write('job-dropped', count(frames), jobDrops && 'warn');
     this.#write('lag', milliseconds(job.lag_ms));
@@ -111,7 +111,8 @@ export class CameraDetails {
     const counts = [...countByLabel(objects)];
     this.#seen.replaceChildren(...counts.map(([label, number]) => countOf(label, number)));
     this.#timing.replaceChildren(...(event?.timing ? timingOf(event.timing) : []));
-    setText(this.#what, event ? frameText(event) : header ? 'no event' : '');
+    const unanswered = unansweredText(header) || (header ? 'no event' : '');
+    setText(this.#what, event ? frameText(event) : unanswered);
   }
 
   #number(name, text, title) {

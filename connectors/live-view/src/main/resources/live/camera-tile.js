@@ -132,14 +132,11 @@ export function countOf(label, number) {
 
 /** What is wrong with a camera, to be read over its picture; empty where nothing is. */
 export function noticeOf(camera, condition, now, undecodable) {
-  const letter = camera.header?.dead_letter;
   if (condition === 'silent' || condition === 'no-events') {
     return conditionText(camera, condition, now);
   }
-  if (letter) {
-    return deadLetterText(letter);
-  }
-  return undecodable ? `Cannot be shown: ${undecodable.content_type}` : '';
+  const unanswered = unansweredText(camera.header);
+  return unanswered || (undecodable ? `Cannot be shown: ${undecodable.content_type}` : '');
 }
 
 /** What the job, by its last word, does to a camera of which it drops frames. */
@@ -150,11 +147,19 @@ export const dropsText = ({ now, heard_ms: heard }) =>
 /** 118 superseded, 5 room full. */
 export const reasonsText = (dropped) =>
   Object.entries(dropped)
-    .map(([reason, frames]) => `${count(frames)} ${reason.replaceAll('-', ' ')}`)
+    .map(([reason, frames]) => `${count(frames)} ${reasonText(reason)}`)
     .join(', ');
 
-export const deadLetterText = ({ stage, reason, message }) =>
-  `Dead letter, ${stage}: ${message || reason}`;
+/** Why a frame has no event; empty where it has one, or nobody has said why. */
+export function unansweredText(header) {
+  if (header?.dead_letter) {
+    const { stage, reason, message } = header.dead_letter;
+    return `Dead letter, ${stage}: ${message || reason}`;
+  }
+  return header?.dropped && !header.event ? `Dropped by the job: ${reasonText(header.dropped)}` : '';
+}
+
+const reasonText = (reason) => reason.replaceAll('-', ' ');
 
 export function conditionText(camera, condition, now) {
   const { last_capture_ms: last } = camera.state;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CameraDetails } from './camera-details.js';
-import { deadLetterText, noticeOf } from './camera-tile.js';
+import { noticeOf, unansweredText } from './camera-tile.js';
 import { byId, element, icon, setText } from './dom.js';
 import { preciseClock } from './format.js';
 import { acceptedObjects, Picture } from './picture.js';
@@ -290,9 +290,7 @@ export class CameraView {
     const header = this.#picture.shown?.header;
     this.#details.showFrame(header);
     const text = this.paused
-      ? header?.dead_letter
-        ? deadLetterText(header.dead_letter)
-        : ''
+      ? unansweredText(header)
       : noticeOf(this.camera, this.#node.dataset.condition, this.#now, this.#undecodable);
     setText(this.#notice, text);
     this.#notice.hidden = text === '';

@@ -24,9 +24,9 @@ export class WindowOfFrames {
   }
 
   /** A frame has come live. */
-  append({ key, capture_time_ms, event, dead_letter }) {
+  append({ key, capture_time_ms, event, dead_letter, dropped }) {
     if (this.frames.at(-1)?.key !== key) {
-      this.frames.push({ key, capture_time_ms, event, dead_letter });
+      this.frames.push({ key, capture_time_ms, event, dead_letter, dropped });
       this.frames.splice(0, Math.max(0, this.frames.length - this.#most));
     }
   }

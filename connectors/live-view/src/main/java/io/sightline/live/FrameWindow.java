@@ -197,12 +197,35 @@ final class FrameWindow {
 
     /**
      * Takes the job's word about a camera in. It neither makes a camera known nor keeps it: a job
-     * speaks of all it ever saw.
+     * speaks of all it ever saw. A frame that the job dropped has waited for long enough.
+     *
+     * @return frames that are now ready without an answer, as of {@link Expired}
      */
-    synchronized void status(JobStatus status) {
+    synchronized List<Picture> status(JobStatus status) {
         Camera camera = cameras.get(status.camera());
-        if (camera != null) {
-            camera.job.add(clock.millis(), status);
+        if (camera == null) {
+            return List.of();
+        }
+        camera.job.add(clock.millis(), status);
+        List<Picture> ready = new ArrayList<>();
+        for (WindowFrame frame : List.copyOf(camera.frames)) {
+            String reason = frame.answered() ? null : status.droppedFrames().reason(frame.key);
+            if (reason != null && isHeld(frame)) {
+                frame.dropped(reason);
+                giveOut(frame, ready);
+            }
+        }
+        return ready;
+    }
+
+    /** Shows a frame without an answer, where no newer one was shown. */
+    private void giveOut(WindowFrame frame, List<Picture> ready) {
+        boolean shown = frame.ready();
+        Camera camera = cameras.get(frame.frame.cameraId());
+        makeReady(camera, frame, null);
+        shrink(camera);
+        if (!shown && isHeld(frame) && camera.newestReady == frame) {
+            ready.add(frame.picture());
         }
     }
 
@@ -247,12 +270,7 @@ final class FrameWindow {
             }
             // One before it may have displaced it.
             if (isHeld(frame)) {
-                Camera camera = cameras.get(frame.frame.cameraId());
-                makeReady(camera, frame, null);
-                shrink(camera);
-            }
-            if (isHeld(frame) && cameras.get(frame.frame.cameraId()).newestReady == frame) {
-                expired.add(frame.picture());
+                giveOut(frame, expired);
             }
         }
         List<Answer> answers = new ArrayList<>();

@@ -65,6 +65,7 @@ final class Messages {
             } else {
                 json.writeNull();
             }
+            json.writeStringField("dropped", answer == null ? frame.dropReason() : null);
             json.writeEndObject();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -302,7 +302,7 @@ final class TopicReader implements AutoCloseable {
             } else if (record.topic().equals(topics.cameraStatus())) {
                 JobStatus status = records.status(record);
                 if (status != null) {
-                    window.status(status);
+                    window.status(status).forEach(viewers::offer);
                 }
             } else {
                 answer(records.deadLetter(record));

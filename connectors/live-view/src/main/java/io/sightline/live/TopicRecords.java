@@ -10,6 +10,7 @@ import io.sightline.events.DetectionEventCodec;
 import io.sightline.events.DropReason;
 import io.sightline.events.FrameHeaders;
 import io.sightline.events.FrameRecord;
+import io.sightline.live.JobStatus.DroppedFrames;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -140,10 +141,16 @@ final class TopicRecords {
                     Math.max(0, status.events()),
                     byReason(status.dropped()),
                     status.lagMillis(),
-                    silentSince == null ? null : Instant.parse(silentSince).toEpochMilli());
+                    silentSince == null ? null : Instant.parse(silentSince).toEpochMilli(),
+                    DroppedFrames.of(status.droppedOffsets()));
         } catch (IllegalArgumentException | DateTimeParseException | ArithmeticException e) {
             return null;
         }
+    }
+
+    /** One that is known, whatever a record says. */
+    static String dropReason(String reason) {
+        return DROP_REASONS.contains(reason) ? reason : OTHER_REASON;
     }
 
     private static Map<String, Long> byReason(Map<String, Long> dropped) {
@@ -151,8 +158,8 @@ final class TopicRecords {
         dropped.forEach(
                 (reason, frames) -> {
                     if (frames != null && frames > 0) {
-                        String name = DROP_REASONS.contains(reason) ? reason : OTHER_REASON;
-                        known.merge(name, Math.min(frames, Integer.MAX_VALUE), Long::sum);
+                        known.merge(
+                                dropReason(reason), Math.min(frames, Integer.MAX_VALUE), Long::sum);
                     }
                 });
         return known;

@@ -26,6 +26,9 @@ final class WindowFrame {
 
     private boolean answered;
 
+    /** Why the job gave it up; null where it is not known to have. */
+    private String dropReason;
+
     WindowFrame(
             FrameKey key, CameraFrame frame, String contentType, long index, long arrivedMillis) {
         this.key = key;
@@ -42,6 +45,14 @@ final class WindowFrame {
     /** Whether the job has said what it saw. */
     boolean answered() {
         return answered;
+    }
+
+    String dropReason() {
+        return dropReason;
+    }
+
+    void dropped(String reason) {
+        dropReason = reason;
     }
 
     void describe(byte[] json, boolean withAnswer) {

@@ -94,6 +94,39 @@ class FrameWindowTest {
     }
 
     @Test
+    void shouldShowADroppedFrameAsSuchAndTakeAnEventForItAllTheSame() throws IOException {
+        take(KEY, "gate", 100);
+        assertThat(window.status(TestFrames.superseded("gate", KEY))).hasSize(1);
+        assertThat(window.status(TestFrames.superseded("gate", KEY))).isEmpty();
+        clock.pass(2_000);
+        assertThat(window.expire().frames()).isEmpty();
+        assertThat(header(KEY).get("dropped").asText()).isEqualTo("superseded");
+        assertThat(header(KEY).get("event").isNull()).isTrue();
+        // A job that failed decides anew.
+        assertThat(window.answer(TestFrames.event(KEY, "gate"))).isEqualTo(Joined.LATE);
+        window.status(TestFrames.superseded("gate", KEY));
+        assertThat(header(KEY).get("dropped").isNull()).isTrue();
+        assertThat(header(KEY).get("event").isNull()).isFalse();
+    }
+
+    @Test
+    void shouldTellOfAFrameThatWasShownThatItWasDropped() throws IOException {
+        FrameKey newer = new FrameKey(3, 992);
+        take(KEY, "gate", 100);
+        take(newer, "gate", 100);
+        window.answer(TestFrames.event(newer, "gate"));
+        clock.pass(2_000);
+        window.expire();
+        assertThat(window.status(TestFrames.superseded("gate", KEY, newer))).isEmpty();
+        assertThat(header(KEY).get("dropped").asText()).isEqualTo("superseded");
+        assertThat(header(newer).get("dropped").isNull()).isTrue();
+    }
+
+    private JsonNode header(FrameKey key) throws IOException {
+        return new ObjectMapper().readTree(window.picture("gate", key).header());
+    }
+
+    @Test
     void shouldHearTheJobOnCamerasItKnowsAndKeepNoneForIt() {
         take(KEY, "gate", 100);
         assertThat(state("gate").job()).isNull();
@@ -251,7 +284,10 @@ class FrameWindowTest {
             switch (step % 5) {
                 case 0, 1 -> tested.frame(key, TestFrames.frame(camera, step), "image/jpeg");
                 case 2 -> tested.answer(TestFrames.event(key, camera, "person"));
-                case 3 -> tested.answer(TestFrames.deadLetter(key, camera));
+                case 3 -> {
+                    tested.answer(TestFrames.deadLetter(key, camera));
+                    tested.status(TestFrames.superseded(camera, new FrameKey(0, step / 200)));
+                }
                 default -> {
                     clock.pass(step % 1_000);
                     tested.expire();

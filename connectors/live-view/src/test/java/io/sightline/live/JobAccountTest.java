@@ -48,9 +48,9 @@ class JobAccountTest {
     @Test
     void shouldCountManyDropsToTheCheckpointThatFollows() {
         now += 8_000;
-        account.add(now, new JobStatus("c", null, 70, 0, Map.of("superseded", 70L), 5L, null));
+        account.add(now, TestFrames.status("c", null, 70, 0, Map.of("superseded", 70L), 5L, null));
         now += 1_000;
-        account.add(now, new JobStatus("c", 1L, 30, 25, Map.of("too-old", 5L), 5L, null));
+        account.add(now, TestFrames.status("c", 1L, 30, 25, Map.of("too-old", 5L), 5L, null));
         assertThat(account.state(now).now())
                 .isEqualTo(new Counts(100, 25, Map.of("superseded", 70L, "too-old", 5L)));
     }
@@ -74,17 +74,17 @@ class JobAccountTest {
 
     @Test
     void shouldTakeTheWordOfTheSubtaskThatHasTheCamera() {
-        account.add(now, new JobStatus("c", 1L, 5, 5, Map.of(), 20L, null));
-        account.add(now, new JobStatus("c", 1L, 0, 0, Map.of(), 99L, 400_000L));
+        account.add(now, TestFrames.status("c", 1L, 5, 5, Map.of(), 20L, null));
+        account.add(now, TestFrames.status("c", 1L, 0, 0, Map.of(), 99L, 400_000L));
         assertThat(account.state(now).silentSinceMillis()).isNull();
         assertThat(account.state(now).lagMillis()).isEqualTo(20);
         now += 10_000;
-        account.add(now, new JobStatus("c", 2L, 0, 0, Map.of(), 99L, 400_000L));
-        account.add(now, new JobStatus("c", 2L, 0, 0, Map.of(), 20L, 900_000L));
+        account.add(now, TestFrames.status("c", 2L, 0, 0, Map.of(), 99L, 400_000L));
+        account.add(now, TestFrames.status("c", 2L, 0, 0, Map.of(), 20L, 900_000L));
         assertThat(account.state(now).silentSinceMillis()).isEqualTo(900_000);
         now += 10_000;
-        account.add(now, new JobStatus("c", 3L, 0, 0, Map.of(), 99L, 400_000L));
-        account.add(now, new JobStatus("c", 3L, 1, 1, Map.of(), 30L, null));
+        account.add(now, TestFrames.status("c", 3L, 0, 0, Map.of(), 99L, 400_000L));
+        account.add(now, TestFrames.status("c", 3L, 1, 1, Map.of(), 30L, null));
         assertThat(account.state(now).silentSinceMillis()).isNull();
         assertThat(account.state(now).lagMillis()).isEqualTo(30);
     }

@@ -4,10 +4,17 @@ package io.sightline.live;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.sightline.events.CameraStatus;
+import io.sightline.events.CameraStatus.ClockJumps;
+import io.sightline.events.CameraStatus.DroppedOffsets;
+import io.sightline.events.CameraStatus.OffsetRange;
+import io.sightline.events.CameraStatusCodec;
 import io.sightline.events.DeadLetter;
 import io.sightline.events.DeadLetterCodec;
 import io.sightline.events.DetectionEvent.BoundingBox;
 import io.sightline.events.DetectionEvent.DetectedObject;
+import io.sightline.events.DetectionEventCodec;
+import io.sightline.events.DropReason;
 import io.sightline.events.FrameHeaders;
 import io.sightline.events.FrameRecord;
 import io.sightline.events.Rejection;
@@ -20,6 +27,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.acl.AclOperation;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -106,6 +114,35 @@ class LiveViewIT {
             assertThat(hostile.at("/counts/<b>person<~1b>")).hasSize(60);
             assertThat(hostile.get("bucket_events")).hasSize(60);
             assertThat(status.at("/totals/dead_letters").asInt()).isEqualTo(1);
+            assertThat(hostile.get("job").isNull()).isTrue();
+
+            broker.createTopic(TOPICS.cameraStatus(), 1);
+            status("yard", broken);
+            JsonNode yard = page.message(each -> each.at("/cameras/2/job").isObject());
+            assertThat(yard.at("/cameras/2/camera").asText()).isEqualTo("yard");
+            assertThat(yard.at("/cameras/2/job/now/frames_in").asInt()).isEqualTo(5);
+            assertThat(yard.at("/cameras/2/job/now/events").asInt()).isEqualTo(4);
+            assertThat(yard.at("/cameras/2/job/now/dropped/too-old").asInt()).isEqualTo(1);
+            assertThat(yard.at("/cameras/2/job/lag_ms").asInt()).isEqualTo(31);
+            assertThat(yard.at("/cameras/2/job/silent_since_ms").isNull()).isTrue();
+        }
+    }
+
+    @Test
+    void shouldGoWithoutTheJobsWordWhereItMayNotBeRead() throws Exception {
+        broker.restartWithAcls();
+        createTopics();
+        broker.createTopic(TOPICS.cameraStatus(), 1);
+        broker.allowOnly(AclOperation.DESCRIBE, TOPICS.cameraStatus());
+        try (LiveView view = start();
+                Page page = Page.open(view.uri(), true)) {
+            firstFrame(page);
+            for (int i = 0; i < 2; i++) {
+                JsonNode status = page.message("status");
+                assertThat(status.at("/kafka/state").asText()).isEqualTo("connected");
+                assertThat(status.at("/kafka/missing_topics")).isEmpty();
+            }
+            firstFrame(page);
         }
     }
 
@@ -233,6 +270,39 @@ class LiveViewIT {
                         letter.value());
         letter.headers().forEach(header -> sent.headers().add(header.name(), header.value()));
         producer.send(sent).get();
+    }
+
+    /** One frame was too old, four had events. */
+    private void status(String camera, RecordMetadata dropped) throws Exception {
+        String time = DetectionEventCodec.formatTime(1_000_000);
+        String reason = DropReason.TOO_OLD.label();
+        CameraStatus status =
+                new CameraStatus(
+                        CameraStatus.SCHEMA,
+                        camera,
+                        time,
+                        1L,
+                        0,
+                        5,
+                        4,
+                        0,
+                        Map.of(reason, 1L),
+                        List.of(
+                                new DroppedOffsets(
+                                        dropped.topic(),
+                                        dropped.partition(),
+                                        reason,
+                                        List.of(
+                                                new OffsetRange(
+                                                        dropped.offset(), dropped.offset())))),
+                        31L,
+                        time,
+                        0L,
+                        null,
+                        new ClockJumps(0, 0),
+                        0);
+        byte[] json = new CameraStatusCodec().encode(status);
+        producer.send(new ProducerRecord<>(TOPICS.cameraStatus(), bytes(camera), json)).get();
     }
 
     private static byte[] bytes(String text) {

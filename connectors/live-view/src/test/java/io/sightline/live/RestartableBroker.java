@@ -20,7 +20,15 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.acl.AccessControlEntry;
+import org.apache.kafka.common.acl.AclBinding;
+import org.apache.kafka.common.acl.AclBindingFilter;
+import org.apache.kafka.common.acl.AclOperation;
+import org.apache.kafka.common.acl.AclPermissionType;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.resource.PatternType;
+import org.apache.kafka.common.resource.ResourcePattern;
+import org.apache.kafka.common.resource.ResourceType;
 import org.apache.kafka.common.utils.Time;
 
 /** A real broker that goes away and comes back at the same port with what it had. */
@@ -69,6 +77,29 @@ final class RestartableBroker implements AutoCloseable {
             admin.createTopics(List.of(new NewTopic(name, partitions, (short) 1))).all().get();
             for (int partition = 0; partition < partitions; partition++) {
                 awaitLeader(admin, new TopicPartition(name, partition));
+            }
+        }
+    }
+
+    /** From now on it asks who may do what. Where nothing is said, everybody may. */
+    void restartWithAcls() {
+        stop();
+        properties.put(
+                "authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer");
+        properties.put("allow.everyone.if.no.acl.found", "true");
+        start();
+    }
+
+    /** Nobody may do anything else with that topic any more. Returns when it is so. */
+    void allowOnly(AclOperation operation, String topic) throws Exception {
+        AclBinding binding =
+                new AclBinding(
+                        new ResourcePattern(ResourceType.TOPIC, topic, PatternType.LITERAL),
+                        new AccessControlEntry("User:*", "*", operation, AclPermissionType.ALLOW));
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", servers))) {
+            admin.createAcls(List.of(binding)).all().get();
+            while (!admin.describeAcls(AclBindingFilter.ANY).values().get().contains(binding)) {
+                Thread.sleep(10);
             }
         }
     }

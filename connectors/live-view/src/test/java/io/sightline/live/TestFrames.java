@@ -2,10 +2,13 @@
 package io.sightline.live;
 
 import io.sightline.events.CameraFrame;
+import io.sightline.events.CameraStatus.DroppedOffsets;
+import io.sightline.events.CameraStatus.OffsetRange;
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.DetectionEvent.BoundingBox;
 import io.sightline.events.DetectionEvent.DetectedObject;
 import io.sightline.events.DetectionEventCodec;
+import io.sightline.live.JobStatus.DroppedFrames;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -62,7 +65,50 @@ final class TestFrames {
     static JobStatus status(String camera, long checkpoint, long framesIn, long events) {
         Map<String, Long> dropped =
                 framesIn == events ? Map.of() : Map.of("superseded", framesIn - events);
-        return new JobStatus(camera, checkpoint, framesIn, events, dropped, 31L, null);
+        return status(camera, checkpoint, framesIn, events, dropped, 31L, null);
+    }
+
+    static JobStatus status(
+            String camera,
+            Long checkpoint,
+            long framesIn,
+            long events,
+            Map<String, Long> dropped,
+            Long lagMillis,
+            Long silentSinceMillis) {
+        return new JobStatus(
+                camera,
+                checkpoint,
+                framesIn,
+                events,
+                dropped,
+                lagMillis,
+                silentSinceMillis,
+                DroppedFrames.of(List.of()));
+    }
+
+    static JobStatus superseded(String camera, FrameKey... keys) {
+        List<DroppedOffsets> offsets =
+                Arrays.stream(keys)
+                        .map(
+                                key ->
+                                        new DroppedOffsets(
+                                                "camera-frames",
+                                                key.partition(),
+                                                "superseded",
+                                                List.of(
+                                                        new OffsetRange(
+                                                                key.offset(), key.offset()))))
+                        .toList();
+        return new JobStatus(
+                camera,
+                1L,
+                keys.length,
+                0,
+                Map.of("superseded", (long) keys.length),
+                31L,
+                null,
+                DroppedFrames.of(offsets));
     }
 
     static Answer.DeadLetter deadLetter(FrameKey key, String camera) {

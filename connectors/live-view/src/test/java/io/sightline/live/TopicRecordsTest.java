@@ -149,28 +149,39 @@ class TopicRecordsTest {
 
     @Test
     void shouldReadWhatTheJobSaysOfACamera() {
-        assertThat(records.status(status(STATUS)))
-                .isEqualTo(
-                        new JobStatus(
-                                "gate",
-                                17L,
-                                9,
-                                3,
-                                Map.of("superseded", 3L, "other", 2L),
-                                31L,
-                                Instant.parse("2026-11-23T10:00:00.123Z").toEpochMilli()));
+        JobStatus read = records.status(status(STATUS));
+        assertThat(read.camera()).isEqualTo("gate");
+        assertThat(read.checkpoint()).isEqualTo(17);
+        assertThat(read.framesIn()).isEqualTo(9);
+        assertThat(read.events()).isEqualTo(3);
+        assertThat(read.dropped()).isEqualTo(Map.of("superseded", 3L, "other", 2L));
+        assertThat(read.lagMillis()).isEqualTo(31);
+        assertThat(read.silentSinceMillis())
+                .isEqualTo(Instant.parse("2026-11-23T10:00:00.123Z").toEpochMilli());
+
         String few =
                 STATUS.replace("17", "null").replaceAll("31|\"2026-11-23T10:00:00.*?\"", "null");
-        assertThat(records.status(status(few)))
-                .isEqualTo(
-                        new JobStatus(
-                                "gate",
-                                null,
-                                9,
-                                3,
-                                Map.of("superseded", 3L, "other", 2L),
-                                null,
-                                null));
+        JobStatus less = records.status(status(few));
+        assertThat(less.checkpoint()).isNull();
+        assertThat(less.lagMillis()).isNull();
+        assertThat(less.silentSinceMillis()).isNull();
+    }
+
+    @Test
+    void shouldTellWhichFramesTheJobDropped() {
+        String more =
+                "[[991, 993], [1000, 1000], [5, 1]]}, {\"topic\": \"camera-frames\", \"partition\": 1,"
+                        + " \"reason\": \"bored\", \"ranges\": [[0, 9223372036854775807]]}]";
+        JobStatus.DroppedFrames dropped =
+                records.status(status(STATUS.replace("[[991, 993]]}]", more))).droppedFrames();
+        for (long offset : new long[] {991, 992, 993, 1000}) {
+            assertThat(dropped.reason(new FrameKey(0, offset))).isEqualTo("superseded");
+        }
+        for (long offset : new long[] {0, 3, 5, 990, 994, 999, 1001}) {
+            assertThat(dropped.reason(new FrameKey(0, offset))).isNull();
+        }
+        assertThat(dropped.reason(new FrameKey(1, 77))).isEqualTo("other");
+        assertThat(dropped.reason(new FrameKey(2, 77))).isNull();
     }
 
     @Test
