@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.events;
 
-import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.sightline.events.CameraStatus.DroppedOffsets;
-import java.io.IOException;
 
 /**
  * Camera statuses as JSON in UTF-8, as {@code schema/sightline.camera-status-1.json} describes it.
@@ -47,15 +45,8 @@ public final class CameraStatusCodec {
      *     CameraStatus#SCHEMA}; the message says where and what was expected
      */
     public CameraStatus decode(byte[] json) {
-        CameraStatus status;
-        try {
-            status = reader.readValue(json);
-        } catch (JacksonException e) {
-            throw new IllegalArgumentException(
-                    "no " + CameraStatus.SCHEMA + " record" + Json.defect(e), e);
-        } catch (IOException e) {
-            throw new AssertionError("a byte array cannot fail to be read", e);
-        }
+        CameraStatus status =
+                Json.read(reader, json, CameraStatus.class, CameraStatus.SCHEMA + " record");
         if (status == null || !CameraStatus.SCHEMA.equals(status.schema())) {
             throw new IllegalArgumentException(
                     "no "
@@ -65,6 +56,7 @@ public final class CameraStatusCodec {
         }
         requireField(status.time(), "time");
         requireField(status.dropped(), "dropped");
+        status.dropped().forEach((reason, frames) -> requireField(frames, reason + " of dropped"));
         requireField(status.droppedOffsets(), "dropped_offsets");
         requireField(status.clockJumps(), "clock_jumps");
         for (DroppedOffsets offsets : status.droppedOffsets()) {

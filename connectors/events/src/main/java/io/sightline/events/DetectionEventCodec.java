@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.events;
 
-import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
@@ -9,7 +8,6 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.sightline.events.DetectionEvent.BoundingBox;
 import io.sightline.events.DetectionEvent.DetectedObject;
 import io.sightline.events.DetectionEvent.Timing;
-import java.io.IOException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -59,15 +57,8 @@ public final class DetectionEventCodec {
      *     DetectionEvent#SCHEMA}; the message says where and what was expected
      */
     public DetectionEvent decode(byte[] json) {
-        DetectionEvent event;
-        try {
-            event = reader.readValue(json);
-        } catch (JacksonException e) {
-            throw new IllegalArgumentException(
-                    "no " + DetectionEvent.SCHEMA + " event" + Json.defect(e), e);
-        } catch (IOException e) {
-            throw new AssertionError("a byte array cannot fail to be read", e);
-        }
+        DetectionEvent event =
+                Json.read(reader, json, DetectionEvent.class, DetectionEvent.SCHEMA + " event");
         requireComplete(event);
         return event;
     }
@@ -121,12 +112,15 @@ public final class DetectionEventCodec {
         requireField(event.cameraId(), "camera_id");
         requireField(event.captureTime(), "capture_time");
         requireField(event.source(), "source");
+        requireField(event.source().topic(), "topic of source");
         requireField(event.image(), "image");
         requireField(event.model(), "model");
+        requireField(event.model().sha256(), "sha256 of model");
         requireField(event.objects(), "objects");
         requireField(event.timing(), "timing");
         for (DetectedObject object : event.objects()) {
             requireField(object, "an element of objects");
+            requireField(object.label(), "label of an object");
             requireField(object.bbox(), "bbox of an object");
         }
     }

@@ -59,14 +59,6 @@ public final class FrameHeaders {
         return add(PTS, Long.toString(pts)).add(TIMEBASE, timebase);
     }
 
-    public FrameHeaders keyframe(boolean keyframe) {
-        return add(KEYFRAME, Boolean.toString(keyframe));
-    }
-
-    public FrameHeaders traceparent(String traceparent) {
-        return add(TRACEPARENT, traceparent);
-    }
-
     /** The headers in the order they were given. */
     public Header[] toArray() {
         return headers.toArray(new Header[0]);

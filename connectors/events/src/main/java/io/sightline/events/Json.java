@@ -8,7 +8,11 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.StreamWriteFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.StringJoiner;
 
 /** What the records written as JSON have in common. */
@@ -29,9 +33,28 @@ final class Json {
                 .build();
     }
 
-    /** Where, and what was expected, on one line. */
-    static String defect(JacksonException e) {
-        return location(e) + ": " + reason(e);
+    /**
+     * Reads one value. Jackson would guess UTF-16 or UTF-32 from the first bytes of an array, so
+     * the text is decoded before, strictly.
+     *
+     * @param what the value is, for the message
+     * @return null where the JSON is {@code null}
+     * @throws IllegalArgumentException in one line: where, and what was expected
+     */
+    static <T> T read(ObjectReader reader, byte[] json, Class<T> type, String what) {
+        if (json == null) {
+            throw new IllegalArgumentException("no " + what + ": the value is null");
+        }
+        try {
+            String text =
+                    StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(json)).toString();
+            Object value = reader.readValue(text);
+            return type.cast(value);
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException("no " + what + ": it is not UTF-8", e);
+        } catch (JacksonException e) {
+            throw new IllegalArgumentException("no " + what + location(e) + ": " + reason(e), e);
+        }
     }
 
     private static String location(JacksonException e) {

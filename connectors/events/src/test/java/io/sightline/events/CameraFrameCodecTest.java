@@ -53,14 +53,23 @@ class CameraFrameCodecTest {
                         .seq(7)
                         .epoch(2)
                         .pts(-51_000, "1/90000")
-                        .keyframe(true)
-                        .traceparent(TRACE)
                         .toArray();
 
         CameraFrame frame = decode(utf8("cam-1"), headers);
 
         assertThat(frame.seq()).isEqualTo(7);
         assertThat(frame.epoch()).isEqualTo(2);
+        assertThat(frame.malformedHeaders()).isZero();
+    }
+
+    @Test
+    void shouldReadTraceparentAndKeyframe() throws Exception {
+        CameraFrame frame =
+                decode(
+                        utf8("cam-1"),
+                        header(FrameHeaders.TRACEPARENT, TRACE),
+                        header(FrameHeaders.KEYFRAME, "true"));
+
         assertThat(frame.traceparent()).isEqualTo(TRACE);
         assertThat(frame.malformedHeaders()).isZero();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.events;
 
+import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -147,6 +148,24 @@ class CameraStatusCodecTest {
                 .hasMessageStartingWith("no sightline.camera-status/1 record")
                 .message()
                 .doesNotContain("\n");
+    }
+
+    @Test
+    void shouldRefuseWhatIsNotUtf8() {
+        assertThatThrownBy(() -> codec.decode(new byte[] {0, 0, 1, 0}))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("no sightline.camera-status/1 record");
+        assertThatThrownBy(() -> codec.decode(GOLDEN.getBytes(UTF_16LE)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void shouldRefuseADropThatIsNoNumber() {
+        String without = GOLDEN.replace("\"too-old\": 0", "\"too-old\": null");
+
+        assertThatThrownBy(() -> codec.decode(without.getBytes(UTF_8)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("no sightline.camera-status/1 record: too-old of dropped is missing");
     }
 
     @Provide

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.events;
 
+import static java.nio.charset.StandardCharsets.UTF_16LE;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -19,6 +20,7 @@ import io.sightline.events.DetectionEvent.Timing;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -141,7 +143,46 @@ class DetectionEventCodecTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"partition", "event_id", "bbox", "timing", "batch_size"})
+    @ValueSource(
+            strings = {
+                // UTF-32 and UTF-16 as JSON parsers guess them, a schema registry's framing, noise.
+                "00000100",
+                "0000007b",
+                "007b0022",
+                "7b000000",
+                "feff007b",
+                "0000000001026162",
+                "22ff22"
+            })
+    void shouldRefuseBytesOfOtherEncodings(String hex) {
+        assertThatThrownBy(() -> codec.decode(HexFormat.of().parseHex(hex)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("no sightline.detection/1 event");
+    }
+
+    @Test
+    void shouldRefuseAnEventInUtf16AndNoValueAtAll() {
+        assertThatThrownBy(() -> codec.decode(GOLDEN.getBytes(UTF_16LE)))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> codec.decode(("\ufeff" + GOLDEN).getBytes(UTF_8)))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> codec.decode(null))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("no sightline.detection/1 event: the value is null");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "partition",
+                "event_id",
+                "topic",
+                "sha256",
+                "label",
+                "bbox",
+                "timing",
+                "batch_size"
+            })
     void shouldNameTheFieldThatIsMissing(String field) {
         String without = GOLDEN.replace('"' + field + '"', "\"other\"");
 

@@ -157,7 +157,7 @@ final class TopicRecords {
         Map<String, Long> known = new TreeMap<>();
         dropped.forEach(
                 (reason, frames) -> {
-                    if (frames != null && frames > 0) {
+                    if (frames > 0) {
                         known.merge(
                                 dropReason(reason), Math.min(frames, Integer.MAX_VALUE), Long::sum);
                     }

@@ -139,6 +139,15 @@ class TopicRecordsTest {
         assertThat(records.event(event(json))).isNull();
     }
 
+    /** The page's server sends events on as they are, as UTF-8. */
+    @Test
+    void shouldPassOverAnEventInAnotherEncoding() {
+        String json = TestFrames.json(new FrameKey(0, 1), "gate", List.of());
+        assertThat(records.event(event(json.getBytes(StandardCharsets.UTF_16LE)))).isNull();
+        assertThat(records.event(event("\ufeff" + json))).isNull();
+        assertThat(records.event(event(new byte[] {0, 0, 1, 0}))).isNull();
+    }
+
     @Test
     void shouldPassOverAnEventOfNoTimeAndOfAnEndlessCameraId() {
         String json = TestFrames.json(new FrameKey(0, 1), "gate", List.of());
@@ -213,7 +222,7 @@ class TopicRecordsTest {
         String odd =
                 STATUS.replace("\"frames_in\": 9", "\"frames_in\": -9")
                         .replace("\"events\": 3", "\"events\": -3")
-                        .replace("\"superseded\": 3", "\"superseded\": null");
+                        .replace("\"superseded\": 3", "\"superseded\": -3");
         JobStatus strange = records.status(status(odd));
         assertThat(strange.framesIn()).isZero();
         assertThat(strange.events()).isZero();
@@ -226,8 +235,11 @@ class TopicRecordsTest {
     }
 
     private static ConsumerRecord<byte[], byte[]> event(String json) {
-        return new ConsumerRecord<>(
-                "detections", 0, 1, null, json.getBytes(StandardCharsets.UTF_8));
+        return event(json.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static ConsumerRecord<byte[], byte[]> event(byte[] json) {
+        return new ConsumerRecord<>("detections", 0, 1, null, json);
     }
 
     private static ConsumerRecord<byte[], byte[]> record(DeadLetterCodec.Encoded letter) {
