@@ -127,6 +127,10 @@ public final class DetectionJob {
                                 Duration.ofMillis(
                                         environment.getCheckpointConfig().getCheckpointInterval()),
                                 options.checkpointTimeout,
+                                Duration.ofMillis(
+                                        environment
+                                                .getCheckpointConfig()
+                                                .getMinPauseBetweenCheckpoints()),
                                 environment
                                         .getCheckpointConfig()
                                         .getTolerableCheckpointFailureNumber(),

@@ -128,7 +128,7 @@ public final class DetectionOptions {
             names = "--until",
             paramLabel = "POSITION",
             description =
-                    "Where the job ends by itself: latest (as of its start), a time, or offsets. Without it the job runs on.")
+                    "Where the job ends by itself: latest (as of its start), a time that has passed, or offsets. Without it the job runs on.")
     String until;
 
     @Mixin ModelChoice model;

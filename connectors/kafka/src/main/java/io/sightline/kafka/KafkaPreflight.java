@@ -3,6 +3,7 @@ package io.sightline.kafka;
 
 import io.sightline.events.CameraFrameCodec;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -88,6 +89,7 @@ public final class KafkaPreflight {
     }
 
     private Findings run() {
+        TopicPosition.stopProblem(source.until(), Instant.now()).ifPresent(problems::add);
         int partitions;
         try (Admin admin = openAdmin()) {
             Node broker = reach(admin);
@@ -288,6 +290,10 @@ public final class KafkaPreflight {
                                         Long.toString(need)));
             }
         }
+        for (String topic :
+                List.of(sinks.eventsTopic(), sinks.deadLetterTopic(), sinks.statusTopic())) {
+            checkKept(topic, configs.get(topicResource(topic)));
+        }
         Config statuses = configs.get(topicResource(sinks.statusTopic()));
         if (statuses != null) {
             checkRecordBytes(
@@ -303,6 +309,28 @@ public final class KafkaPreflight {
                 DeadLetterSink.maxRecordBytes(sinks),
                 "dead letters (dead-letter-max-bytes and headers)",
                 frames);
+    }
+
+    /**
+     * Compaction leaves of each camera the last record only, and where it is on the broker refuses
+     * records without a key: dead letters of frames that had none, and the status cameras share.
+     */
+    private void checkKept(String topic, Config config) {
+        ConfigEntry policy = config == null ? null : config.get(TopicConfig.CLEANUP_POLICY_CONFIG);
+        if (policy != null
+                && policy.value() != null
+                && policy.value().contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
+            problems.add(
+                    "topic '"
+                            + topic
+                            + "' has cleanup.policy="
+                            + policy.value()
+                            + ", which deletes answers and refuses those without a key: "
+                            + alterCommand(
+                                    topic,
+                                    TopicConfig.CLEANUP_POLICY_CONFIG,
+                                    TopicConfig.CLEANUP_POLICY_DELETE));
+        }
     }
 
     private void checkSinkTopic(
@@ -404,22 +432,22 @@ public final class KafkaPreflight {
             return Optional.empty();
         }
         return Optional.of(
-                (timing.tolerableFailures() == 0
-                                ? ""
-                                : "with "
-                                        + timing.tolerableFailures()
-                                        + " failed checkpoints tolerated, "
-                                        + (1L + timing.tolerableFailures())
-                                        + " times ")
-                        + "checkpoint interval "
-                        + timing.interval().toMillis()
-                        + " ms + checkpoint timeout "
-                        + timing.timeout().toMillis()
-                        + " ms + tolerated restart "
-                        + timing.tolerableRestart().toMillis()
-                        + " ms = "
+                "a transaction may stay open for "
                         + needed.toMillis()
-                        + " ms, expected less than the transaction timeout, "
+                        + " ms, "
+                        + (1L + timing.tolerableFailures())
+                        + " × max(checkpoint interval "
+                        + timing.interval().toMillis()
+                        + " ms, checkpoint timeout "
+                        + timing.timeout().toMillis()
+                        + " ms + pause between checkpoints "
+                        + timing.pause().toMillis()
+                        + " ms) + checkpoint timeout + tolerated restart "
+                        + timing.tolerableRestart().toMillis()
+                        + " ms, with "
+                        + timing.tolerableFailures()
+                        + " failed checkpoints tolerated; expected less than the transaction"
+                        + " timeout, "
                         + timeout.toMillis()
                         + " ms: raise the timeout or lower one of the others");
     }

@@ -5,8 +5,10 @@ import java.io.Serializable;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.time.temporal.ChronoUnit;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** A place in a topic at which reading starts or stops. */
@@ -103,6 +105,23 @@ public sealed interface TopicPosition extends Serializable {
                         text.strip(),
                         "latest, a time such as 2026-11-23T10:00:00Z or milliseconds since 1970, or"
                                 + " partition:offset pairs such as 0:100,3:250");
+    }
+
+    /**
+     * What is wrong with a stop at a time that has not come, in one line: the end that the topic
+     * has now would be taken for it.
+     *
+     * @param until null where nothing stops
+     */
+    static Optional<String> stopProblem(TopicPosition until, Instant now) {
+        return until instanceof At stop && stop.instant().isAfter(now)
+                ? Optional.of(
+                        "the time to stop at, "
+                                + stop
+                                + ", lies ahead, it is "
+                                + now.truncatedTo(ChronoUnit.SECONDS)
+                                + ": give a time that has passed, or start when it has")
+                : Optional.empty();
     }
 
     private static TopicPosition parse(String text, String expected) {

@@ -315,6 +315,49 @@ class AuditTest {
     }
 
     @Test
+    void shouldNotHoldUntilATimeThatHasNotCome() throws Exception {
+        sendFrames(0, 1);
+        send(List.of(event(0, 0, SHA)));
+
+        assertThatThrownBy(() -> audit("earliest", "2999-01-01T00:00:00Z", false))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("lies ahead");
+    }
+
+    @Test
+    void shouldNameRecordsThatNoJobWrites() throws Exception {
+        sendFrames(0, 1);
+        String good = new String(event(0, 0, SHA).value(), UTF_8);
+        String drop = new String(status(1, 0, 0).value(), UTF_8);
+        send(
+                List.of(
+                        event(0, 0, SHA),
+                        new ProducerRecord<>(frames + "-events", new byte[] {0, 0, 1, 0}),
+                        new ProducerRecord<>(frames + "-events", null),
+                        new ProducerRecord<>(
+                                frames + "-events",
+                                good.replace('"' + frames + '"', "null").getBytes(UTF_8)),
+                        new ProducerRecord<>(
+                                frames + "-events",
+                                good.replace('"' + SHA + '"', "null").getBytes(UTF_8)),
+                        new ProducerRecord<>(
+                                frames + "-status",
+                                drop.replace("\"superseded\":1", "\"superseded\":null")
+                                        .getBytes(UTF_8))));
+
+        List<String> problems = audit("earliest", "latest", false).problems();
+
+        assertThat(problems)
+                .hasSize(6)
+                .contains("5 records are not as they should be")
+                .anyMatch(p -> p.contains("-events-0@1: no sightline.detection/1 event"))
+                .anyMatch(p -> p.contains("-events-0@2: ") && p.contains("the value is null"))
+                .anyMatch(p -> p.contains("-events-0@3: ") && p.contains("topic of source"))
+                .anyMatch(p -> p.contains("-events-0@4: ") && p.contains("sha256 of model"))
+                .anyMatch(p -> p.contains("-status-0@0: ") && p.contains("superseded of dropped"));
+    }
+
+    @Test
     void shouldNameTheFramesThatHaveNoAnswer() throws Exception {
         sendFrames(0, 10);
         send(List.of(event(0, 0, SHA), letter(0, 3), status(0, 6, 8)));

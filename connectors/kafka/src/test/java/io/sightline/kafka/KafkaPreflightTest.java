@@ -19,7 +19,11 @@ class KafkaPreflightTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final CheckpointTiming TIMING =
             new CheckpointTiming(
-                    Duration.ofSeconds(1), Duration.ofMinutes(2), 0, Duration.ofMinutes(5));
+                    Duration.ofSeconds(1),
+                    Duration.ofMinutes(2),
+                    Duration.ZERO,
+                    0,
+                    Duration.ofMinutes(5));
     private static final Delivery EXACTLY_ONCE =
             Delivery.exactlyOnce("preflight", Duration.ofMinutes(10));
 
@@ -38,6 +42,11 @@ class KafkaPreflightTest {
                                     topic(
                                             "pf-append",
                                             Map.of("message.timestamp.type", "LogAppendTime")),
+                                    topic("pf-compact-1", Map.of("cleanup.policy", "compact")),
+                                    topic(
+                                            "pf-compact-2",
+                                            Map.of("cleanup.policy", "compact,delete")),
+                                    topic("pf-compact-3", Map.of("cleanup.policy", "compact")),
                                     topic("pf-small", Map.of("max.message.bytes", "100000")),
                                     topic(
                                             "pf-strict",
@@ -149,32 +158,98 @@ class KafkaPreflightTest {
 
     @Test
     void shouldRefuseTransactionsThatARestartWouldOutlast() {
-        Duration exactlyTheSum = TIMING.interval().plus(TIMING.timeout()).plusMinutes(5);
+        // Its own checkpoint may take two minutes before the one that commits it starts.
+        Duration longest = Duration.ofMinutes(2 + 2 + 5);
 
-        assertThat(KafkaPreflight.timingProblem(TIMING, exactlyTheSum.plusMillis(1))).isEmpty();
-        assertThat(KafkaPreflight.timingProblem(TIMING, exactlyTheSum))
+        assertThat(KafkaPreflight.timingProblem(TIMING, longest.plusMillis(1))).isEmpty();
+        assertThat(KafkaPreflight.timingProblem(TIMING, longest))
                 .hasValueSatisfying(
                         problem ->
                                 assertThat(problem)
-                                        .contains("1000 ms", "120000 ms", "300000 ms", "421000 ms")
+                                        .contains(
+                                                "for 540000 ms",
+                                                "interval 1000 ms",
+                                                "timeout 120000 ms",
+                                                "restart 300000 ms")
                                         .contains("raise the timeout"));
     }
 
     @Test
-    void shouldRefuseAJobThatOutlivesItsTransactionsWhileCheckpointsFail() {
-        CheckpointTiming patient =
-                new CheckpointTiming(
-                        Duration.ofSeconds(1), Duration.ofMinutes(2), 2, Duration.ofMinutes(5));
+    void shouldCountThePauseBetweenCheckpointsAndALongIntervalInstead() {
+        assertThat(timing(1, 120, 30, 0).longestTransaction())
+                .isEqualTo(Duration.ofSeconds(120 + 30 + 120 + 300));
+        assertThat(timing(600, 120, 30, 0).longestTransaction())
+                .isEqualTo(Duration.ofMinutes(10 + 2 + 5));
+    }
 
-        assertThat(KafkaPreflight.timingProblem(patient, Duration.ofMillis(663_001))).isEmpty();
-        assertThat(KafkaPreflight.timingProblem(patient, Duration.ofMinutes(10)))
+    @Test
+    void shouldRefuseAJobThatOutlivesItsTransactionsWhileCheckpointsFail() {
+        CheckpointTiming patient = timing(1, 120, 10, 2);
+
+        assertThat(KafkaPreflight.timingProblem(patient, Duration.ofMillis(810_001))).isEmpty();
+        assertThat(KafkaPreflight.timingProblem(patient, Duration.ofSeconds(810)))
                 .hasValueSatisfying(
                         problem ->
                                 assertThat(problem)
                                         .startsWith(
-                                                "with 2 failed checkpoints tolerated, 3 times"
-                                                        + " checkpoint interval 1000 ms")
-                                        .contains("= 663000 ms"));
+                                                "a transaction may stay open for 810000 ms, 3 × max(")
+                                        .contains("with 2 failed checkpoints tolerated"));
+    }
+
+    private static CheckpointTiming timing(
+            int interval, int timeout, int pause, int tolerableFailures) {
+        return new CheckpointTiming(
+                Duration.ofSeconds(interval),
+                Duration.ofSeconds(timeout),
+                Duration.ofSeconds(pause),
+                tolerableFailures,
+                Duration.ofMinutes(5));
+    }
+
+    @Test
+    void shouldRefuseToStopAtATimeThatHasNotCome() {
+        FrameSourceSettings endless =
+                new FrameSourceSettings(
+                        kafka,
+                        "pf-frames",
+                        "preflight",
+                        TopicPosition.parseStart("earliest"),
+                        TopicPosition.parseStop("2999-01-01T00:00:00Z"),
+                        1000,
+                        1000,
+                        MIB);
+
+        assertThatThrownBy(
+                        () ->
+                                KafkaPreflight.check(
+                                        endless,
+                                        sinks("pf-events", "pf-letters", Delivery.atLeastOnce()),
+                                        TIMING,
+                                        PATIENCE))
+                .isInstanceOf(KafkaPreflightException.class)
+                .hasMessageStartingWith("the time to stop at, 2999-01-01T00:00:00Z, lies ahead");
+    }
+
+    @Test
+    void shouldRefuseTopicsForAnswersThatAreCompacted() {
+        assertThatThrownBy(
+                        () ->
+                                KafkaPreflight.check(
+                                        source("pf-frames", "latest", 1000),
+                                        new SinkSettings(
+                                                kafka,
+                                                "pf-compact-1",
+                                                "pf-compact-2",
+                                                "pf-compact-3",
+                                                1000,
+                                                Delivery.atLeastOnce()),
+                                        TIMING,
+                                        PATIENCE))
+                .hasMessageContaining("3 problems")
+                .hasMessageContaining("'pf-compact-1' has cleanup.policy=compact,")
+                .hasMessageContaining("'pf-compact-2' has cleanup.policy=compact,delete")
+                .hasMessageContaining("'pf-compact-3' has cleanup.policy=compact,")
+                .hasMessageContaining("--topic pf-compact-2 --add-config cleanup.policy=delete");
     }
 
     @Test

@@ -87,6 +87,20 @@ class TopicPositionTest {
     }
 
     @Test
+    void shouldTellThatATimeToStopAtHasNotCome() {
+        Instant now = Instant.parse("2026-11-23T10:00:00.123Z");
+
+        assertThat(TopicPosition.stopProblem(new At(now.plusMillis(1)), now))
+                .hasValue(
+                        "the time to stop at, 2026-11-23T10:00:00.124Z, lies ahead, it is"
+                                + " 2026-11-23T10:00:00Z: give a time that has passed, or start when"
+                                + " it has");
+        assertThat(TopicPosition.stopProblem(new At(now), now)).isEmpty();
+        assertThat(TopicPosition.stopProblem(new Latest(), now)).isEmpty();
+        assertThat(TopicPosition.stopProblem(null, now)).isEmpty();
+    }
+
+    @Test
     void shouldRefuseAPartitionNamedTwice() {
         assertThatThrownBy(() -> TopicPosition.parseStart("1:5,1:6"))
                 .hasMessage("position '1:5,1:6' names partition 1 twice");

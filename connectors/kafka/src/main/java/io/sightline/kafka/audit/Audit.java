@@ -15,6 +15,7 @@ import io.sightline.kafka.audit.AuditReport.Range;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -119,7 +120,8 @@ public final class Audit implements AutoCloseable {
 
     /**
      * @throws IOException if Kafka does not answer
-     * @throws IllegalArgumentException if a topic is not there, or the range is empty
+     * @throws IllegalArgumentException if a topic is not there, the range is empty, or it ends at a
+     *     time that has not come
      */
     public AuditReport run() throws IOException, InterruptedException {
         try {
@@ -169,6 +171,11 @@ public final class Audit implements AutoCloseable {
     }
 
     private void findRange() {
+        TopicPosition.stopProblem(settings.until(), Instant.now())
+                .ifPresent(
+                        problem -> {
+                            throw new IllegalArgumentException(problem);
+                        });
         Set<TopicPartition> partitions = partitionsOf(settings.framesTopic());
         Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
         Map<TopicPartition, Long> starts = offsets(settings.from(), partitions, ends);
