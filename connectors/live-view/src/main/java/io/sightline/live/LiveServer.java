@@ -28,7 +28,6 @@ import java.net.StandardSocketOptions;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.UnresolvedAddressException;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -96,7 +95,6 @@ final class LiveServer implements AutoCloseable {
     private final HttpEndpoint endpoint;
     private final Access access;
     private final Supplier<Moment> moments;
-    private final InstantSource clock;
     private final ObjectMapper json = new ObjectMapper();
     private final Map<String, Viewer> bySession = new ConcurrentHashMap<>();
     private final Javalin javalin;
@@ -108,8 +106,7 @@ final class LiveServer implements AutoCloseable {
             Topics topics,
             Viewers viewers,
             HttpEndpoint endpoint,
-            Supplier<Moment> moments,
-            InstantSource clock) {
+            Supplier<Moment> moments) {
         this.window = window;
         this.limits = limits;
         this.topics = topics;
@@ -117,7 +114,6 @@ final class LiveServer implements AutoCloseable {
         this.endpoint = endpoint;
         this.access = new Access(endpoint.names(), endpoint.token());
         this.moments = moments;
-        this.clock = clock;
         this.javalin = Javalin.create(this::configure);
     }
 
@@ -347,7 +343,8 @@ final class LiveServer implements AutoCloseable {
     }
 
     private void connected(WsConnectContext context) {
-        Viewer viewer = new Viewer(window, new WebSocketConnection(context.session), clock);
+        Viewer viewer =
+                new Viewer(window, new WebSocketConnection(context.session), System::nanoTime);
         viewer.tell(Messages.hello(moments.get(), limits.frames(), topics, camera -> 0));
         bySession.put(context.sessionId, viewer);
         if (!viewers.add(viewer)) {

@@ -76,8 +76,8 @@ public final class LiveView implements AutoCloseable {
             Duration patience) {
         this.endpoint = endpoint;
         window = new FrameWindow(limits, clock);
-        viewers = new Viewers(clock, patience);
-        server = new LiveServer(window, limits, topics, viewers, endpoint, this::moment, clock);
+        viewers = new Viewers(patience);
+        server = new LiveServer(window, limits, topics, viewers, endpoint, this::moment);
         reader = new TopicReader(kafka, topics, window, viewers, clock);
     }
 

@@ -28,7 +28,7 @@ final class Messages {
     /**
      * All there is to say at a moment, but for what concerns one viewer only.
      *
-     * @param skipped frames passed over because the server was behind
+     * @param skipped records passed over: the server was behind, or could not take them
      */
     record Moment(
             long millis,

@@ -54,7 +54,7 @@ final class TopicReader implements AutoCloseable {
     private static final long REFUSED_MILLIS = 5_000;
     private static final long RETRY_MILLIS = 500;
 
-    /** What a consumer holds that has been fetched and not yet been read. */
+    /** For each broker: what a consumer holds that has been fetched and not yet been read. */
     private static final int FETCH_BYTES = 16 << 20;
 
     /**
@@ -142,7 +142,7 @@ final class TopicReader implements AutoCloseable {
         return state;
     }
 
-    /** Frames passed over because the reader was behind. */
+    /** Records passed over: frames because the reader was behind, others because they failed it. */
     long skipped() {
         return skipped.get();
     }
@@ -185,8 +185,8 @@ final class TopicReader implements AutoCloseable {
             complain(e);
             pause(RETRY_MILLIS);
         } catch (RuntimeException e) {
-            // A record that nobody thought of must not end the page.
-            LOG.error("records were passed over", e);
+            // What nobody thought of must not end the page.
+            LOG.error("the topics are read on after an error", e);
         }
     }
 
@@ -286,7 +286,8 @@ final class TopicReader implements AutoCloseable {
         state = new KafkaState(contact, state.missingTopics());
     }
 
-    private void take(ConsumerRecords<byte[], byte[]> polled) {
+    /** Does not wait, and asks Kafka nothing but what the consumer knows. */
+    void take(ConsumerRecords<byte[], byte[]> polled) {
         if (polled.isEmpty()) {
             return;
         }
@@ -294,7 +295,18 @@ final class TopicReader implements AutoCloseable {
         if (state.contact() != Contact.CONNECTED) {
             contact(Contact.CONNECTED);
         }
-        for (ConsumerRecord<byte[], byte[]> record : polled) {
+        polled.forEach(this::takeOrSkip);
+        for (TopicPartition partition : polled.partitions()) {
+            if (partition.topic().equals(topics.frames())) {
+                List<ConsumerRecord<byte[], byte[]>> read = polled.records(partition);
+                catchUp(partition, read.get(read.size() - 1).timestamp());
+            }
+        }
+    }
+
+    /** A record that nobody thought of must not take those behind it along. */
+    private void takeOrSkip(ConsumerRecord<byte[], byte[]> record) {
+        try {
             if (record.topic().equals(topics.frames())) {
                 frame(record);
             } else if (record.topic().equals(topics.events())) {
@@ -307,12 +319,14 @@ final class TopicReader implements AutoCloseable {
             } else {
                 answer(records.deadLetter(record));
             }
-        }
-        for (TopicPartition partition : polled.partitions()) {
-            if (partition.topic().equals(topics.frames())) {
-                List<ConsumerRecord<byte[], byte[]>> read = polled.records(partition);
-                catchUp(partition, read.get(read.size() - 1).timestamp());
-            }
+        } catch (RuntimeException e) {
+            skipped.incrementAndGet();
+            LOG.error(
+                    "the record at {}-{}@{} was passed over",
+                    record.topic(),
+                    record.partition(),
+                    record.offset(),
+                    e);
         }
     }
 

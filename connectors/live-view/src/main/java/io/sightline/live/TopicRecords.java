@@ -94,7 +94,7 @@ final class TopicRecords {
                     event.timing().captureToEmitMs(),
                     event.objects(),
                     new String(record.value(), StandardCharsets.UTF_8));
-        } catch (IllegalArgumentException | DateTimeParseException e) {
+        } catch (IllegalArgumentException | DateTimeParseException | ArithmeticException e) {
             return null;
         }
     }

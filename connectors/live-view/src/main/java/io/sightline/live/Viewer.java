@@ -3,7 +3,6 @@ package io.sightline.live;
 
 import io.sightline.live.Messages.Moment;
 import io.sightline.live.WindowFrame.Picture;
-import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
@@ -12,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 
 /**
  * What one browser is sent, one message at a time.
@@ -62,7 +62,7 @@ final class Viewer {
 
     private final FrameWindow window;
     private final Connection connection;
-    private final InstantSource clock;
+    private final LongSupplier nanos;
 
     /** Calls of {@link #pump} that want something done; the first of them does it for all. */
     private final AtomicInteger wanted = new AtomicInteger();
@@ -77,13 +77,16 @@ final class Viewer {
     private long textsNotSent;
     private long acknowledged;
     private boolean sending;
-    private long sendingSinceMillis;
+    private long sendingSinceNanos;
     private boolean closed;
 
-    Viewer(FrameWindow window, Connection connection, InstantSource clock) {
+    /**
+     * @param nanos a clock that nobody sets: {@link System#nanoTime} but for tests
+     */
+    Viewer(FrameWindow window, Connection connection, LongSupplier nanos) {
         this.window = window;
         this.connection = connection;
-        this.clock = clock;
+        this.nanos = nanos;
     }
 
     /** There is a newer picture. */
@@ -192,9 +195,9 @@ final class Viewer {
         return feed.offered - feed.sent - (waits ? 1 : 0);
     }
 
-    /** Since when one message has been on its way out; {@link Long#MAX_VALUE} where none is. */
-    synchronized long sendingSinceMillis() {
-        return sending ? sendingSinceMillis : Long.MAX_VALUE;
+    /** For how long one message has been on its way out; 0 where none is. */
+    synchronized long sendingNanos() {
+        return sending ? nanos.getAsLong() - sendingSinceNanos : 0;
     }
 
     /** Pictures and messages that wait. */
@@ -240,7 +243,7 @@ final class Viewer {
         }
         if (next != null) {
             sending = true;
-            sendingSinceMillis = clock.millis();
+            sendingSinceNanos = nanos.getAsLong();
         }
         return next;
     }

@@ -4,7 +4,6 @@ package io.sightline.live;
 import io.sightline.live.Messages.Moment;
 import io.sightline.live.WindowFrame.Picture;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -15,7 +14,6 @@ final class Viewers {
     /** Each may hold a picture beside the window's. */
     static final int MAX_VIEWERS = 64;
 
-    private final InstantSource clock;
     private final Duration patience;
     private final Set<Viewer> viewers = ConcurrentHashMap.newKeySet();
     private final AtomicLong cutOff = new AtomicLong();
@@ -23,8 +21,7 @@ final class Viewers {
     /**
      * @param patience how long one message may take to be handed to the network
      */
-    Viewers(InstantSource clock, Duration patience) {
-        this.clock = clock;
+    Viewers(Duration patience) {
         this.patience = patience;
     }
 
@@ -50,9 +47,8 @@ final class Viewers {
      * To be called every second: tells all how things are, and lets go of those that take nothing.
      */
     void status(Moment moment) {
-        long limit = clock.millis() - patience.toMillis();
         for (Viewer viewer : viewers) {
-            if (viewer.sendingSinceMillis() < limit) {
+            if (viewer.sendingNanos() > patience.toNanos()) {
                 cutOff.incrementAndGet();
                 viewer.cutOff();
                 remove(viewer);

@@ -43,7 +43,7 @@ class LiveServerTest {
     private final InstantSource clock = InstantSource.system();
     private final WindowLimits limits = new WindowLimits(20, 64 << 20, 8, Duration.ofSeconds(2));
     private final FrameWindow window = new FrameWindow(limits, clock);
-    private final Viewers viewers = new Viewers(clock, Duration.ofSeconds(1));
+    private final Viewers viewers = new Viewers(Duration.ofSeconds(1));
     private final LiveServer server = server(null);
     private long nextOffset;
     private LiveServer running;
@@ -55,8 +55,7 @@ class LiveServerTest {
                 new Topics("camera-frames", "detections", "dead-letters", "camera-status"),
                 viewers,
                 new HttpEndpoint("127.0.0.1", 0, Set.of(), token),
-                this::moment,
-                clock);
+                this::moment);
     }
 
     private Moment moment() {
@@ -270,8 +269,7 @@ class LiveServerTest {
                         new Topics("a", "b", "c", "d"),
                         viewers,
                         HttpEndpoint.loopback(uri.getPort()),
-                        this::moment,
-                        clock);
+                        this::moment);
         assertThatThrownBy(second::start)
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith(

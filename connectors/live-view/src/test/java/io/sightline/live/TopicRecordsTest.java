@@ -152,6 +152,8 @@ class TopicRecordsTest {
     void shouldPassOverAnEventOfNoTimeAndOfAnEndlessCameraId() {
         String json = TestFrames.json(new FrameKey(0, 1), "gate", List.of());
         assertThat(records.event(event(json.replaceFirst("1970-[^\"]*", "yesterday")))).isNull();
+        String endless = "+999999999-01-01T00:00:00Z";
+        assertThat(records.event(event(json.replaceFirst("1970-[^\"]*", endless)))).isNull();
         assertThat(records.event(event(json.replace("gate", "g".repeat(256))))).isNull();
         assertThat(records.event(event(json.replace("gate", "")))).isNull();
     }
