@@ -225,7 +225,8 @@ public final class DetectionOptions {
             names = "--source-memory",
             paramLabel = "SIZE",
             defaultValue = "64mb",
-            description = "Heap that frames between Kafka and the operator may take in a subtask.")
+            description =
+                    "Heap that frames between Kafka and the operator may take in a subtask whose partitions times --fetch-bytes are at most half of it.")
     MemorySize sourceMemory;
 
     @Option(

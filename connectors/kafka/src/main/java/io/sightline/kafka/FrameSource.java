@@ -31,7 +31,8 @@ import org.apache.kafka.common.errors.InterruptException;
  * Flink keeps up to {@value #POLLS_HELD} polls (two queued, one in the fetcher's hand, one being
  * emitted), and a frame of a quiet camera stands behind all of them. Half of the memory budget is
  * for these, if every frame were of the largest size, and half for what the consumer has fetched
- * ahead.
+ * ahead: one share of each partition, so a subtask that reads more partitions than have room in it,
+ * 128 by default, holds more. {@code fetch.max.bytes} bounds one request to one broker only.
  */
 public final class FrameSource {
 
