@@ -38,7 +38,10 @@ public final class VideoSource implements AutoCloseable {
         av_log_set_level(AV_LOG_FATAL);
     }
 
-    private static final Pattern URL = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://.*");
+    /** As FFmpeg reads it: the last @ before the path ends user and password. */
+    private static final Pattern URL =
+            Pattern.compile("([A-Za-z][A-Za-z0-9+.-]*://)(?:[^/?#]*@)?([^?#]*).*", Pattern.DOTALL);
+
     private static final Pattern ERROR_CODE = Pattern.compile("error (-\\d+)");
 
     /** After so long without a byte a network stream counts as lost, in microseconds. */
@@ -79,10 +82,10 @@ public final class VideoSource implements AutoCloseable {
      *
      * @param location a file's path, or an address such as {@code rtsp://camera/stream}
      * @throws IOException where there is no such file, it cannot be read as video, or it holds no
-     *     pictures; the message is one line and names the location without its password
+     *     pictures; the message is one line and names the location as {@link #shown} does
      */
     public static VideoSource open(String location) throws IOException {
-        String shown = withoutPassword(location);
+        String shown = shown(location);
         boolean address = URL.matcher(location).matches();
         if (!address) {
             Path file = Path.of(location);
@@ -110,7 +113,11 @@ public final class VideoSource implements AutoCloseable {
             return new VideoSource(shown, grabber);
         } catch (FrameGrabber.Exception e) {
             releaseAfter(e, grabber);
-            throw new IOException("video " + shown + ": cannot be opened: " + reason(e), e);
+            String reason = reason(e).replace(location, shown);
+            // Whoever prints causes would print the password in the binding's own message.
+            throw new IOException(
+                    "video " + shown + ": cannot be opened: " + reason,
+                    shown.equals(location) ? e : null);
         } catch (IOException | RuntimeException e) {
             releaseAfter(e, grabber);
             throw e;
@@ -151,7 +158,16 @@ public final class VideoSource implements AutoCloseable {
         return new VideoFrame(picture, pts, mediaNanos(pts));
     }
 
-    /** Where the video comes from, for messages: without a password. */
+    /**
+     * A location as messages name it: of an address without user, password and query, which may
+     * hold them too.
+     */
+    public static String shown(String location) {
+        Matcher url = URL.matcher(location);
+        return url.matches() ? url.group(1) + url.group(2) : location;
+    }
+
+    /** Where the video comes from, as {@link #shown}. */
     public String location() {
         return location;
     }
@@ -235,7 +251,9 @@ public final class VideoSource implements AutoCloseable {
     /** FFmpeg's own words for the code in the message, in place of the binding's. */
     private static String reason(FrameGrabber.Exception e) {
         Matcher code = ERROR_CODE.matcher(String.valueOf(e.getMessage()));
-        return code.find() ? errorText(Integer.parseInt(code.group(1))) : e.getMessage();
+        return code.find()
+                ? errorText(Integer.parseInt(code.group(1)))
+                : String.valueOf(e.getMessage());
     }
 
     private static String errorText(int code) {
@@ -246,9 +264,5 @@ public final class VideoSource implements AutoCloseable {
             length++;
         }
         return new String(text, 0, length, StandardCharsets.US_ASCII);
-    }
-
-    private static String withoutPassword(String location) {
-        return location.replaceFirst("^([A-Za-z][A-Za-z0-9+.-]*://)[^/@]*@", "$1");
     }
 }

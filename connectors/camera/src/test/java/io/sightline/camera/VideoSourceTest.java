@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.sightline.events.testing.SharedFiles;
 import java.io.IOException;
 import java.nio.ShortBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +19,8 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacv.FFmpegFrameRecorder;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class VideoSourceTest {
 
@@ -94,6 +97,33 @@ class VideoSourceTest {
                 .isInstanceOf(IOException.class)
                 .hasMessageStartingWith("video nosuch://host/stream: cannot be opened: ")
                 .hasMessageNotContaining("secret");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "rtsp://admin:pass@cam/1, rtsp://cam/1",
+        "rtsp://admin:p@ss@cam:554/1, rtsp://cam:554/1",
+        "RTSP://admin@cam, RTSP://cam",
+        "http://cam/a@b/1, http://cam/a@b/1",
+        "http://cam/1?user=admin&password=p@ss, http://cam/1",
+        "http://cam?password=a/b@c#d, http://cam",
+        "street@night?.mp4, street@night?.mp4",
+    })
+    void shouldShowAddressesWithoutWhatIsSecret(String location, String shown) {
+        assertThat(VideoSource.shown(location)).isEqualTo(shown);
+    }
+
+    @Test
+    void shouldNotShowAPasswordThatTheBindingQuotes() throws Exception {
+        String subtitles = "1\n00:00:00,000 --> 00:00:01,000\nneither seen nor heard\n";
+        try (TestStream server = TestStream.serve(subtitles.getBytes(StandardCharsets.UTF_8))) {
+            assertThatThrownBy(() -> VideoSource.open(server.address("me:p@ss@", "?pwd=p@ss")))
+                    .isInstanceOf(IOException.class)
+                    .hasNoCause()
+                    .hasMessageContaining("inside \"" + server.address("", "") + "\"")
+                    .hasMessageNotContaining("ss@")
+                    .hasMessageNotContaining("pwd");
+        }
     }
 
     @Test

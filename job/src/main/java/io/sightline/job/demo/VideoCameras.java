@@ -33,7 +33,8 @@ public final class VideoCameras implements DemoCameras {
         String first = plan.videos().get(0);
         List<byte[]> pictures = CameraReplay.encodeAll(first, plan.jpegQuality(), SAMPLE);
         if (pictures.isEmpty()) {
-            throw new IOException("video " + first + ": no picture could be decoded");
+            throw new IOException(
+                    "video " + VideoSource.shown(first) + ": no picture could be decoded");
         }
         return pictures;
     }
