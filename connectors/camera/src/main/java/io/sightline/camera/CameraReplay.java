@@ -14,6 +14,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Plays videos as cameras. Each video has one thread; a picture is decoded and encoded once and
@@ -22,9 +24,16 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>A frame is made ready before it is due, so that encoding does not delay it. A replay that
  * falls behind its pace leaves nothing out: it gives frames without pause until it has caught up.
  *
- * <p>When a video begins anew, its cameras' epoch rises by one and seq and pts start over.
+ * <p>When a video begins anew, its cameras' epoch rises by one and seq and pts start over. A live
+ * stream that is lost is connected to again, after pauses that double from 1 s to 30 s, while the
+ * others play on.
  */
 public final class CameraReplay implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(CameraReplay.class);
+
+    private static final long FIRST_PAUSE_NANOS = 1_000_000_000L;
+    private static final long LONGEST_PAUSE_NANOS = 30_000_000_000L;
 
     private final ReplayPlan plan;
     private final FrameSink sink;
@@ -157,6 +166,16 @@ public final class CameraReplay implements AutoCloseable {
         throw new IllegalStateException("replay: failed", failure);
     }
 
+    /** A live stream ended or failed, as the cause says: an end for it alone. */
+    private static final class LostException extends IOException {
+
+        private static final long serialVersionUID = 1L;
+
+        private LostException(IOException cause) {
+            super(cause);
+        }
+    }
+
     /** Plays one video; runs on a thread of its own. */
     private final class Player implements Callable<Void> {
 
@@ -171,6 +190,7 @@ public final class CameraReplay implements AutoCloseable {
         private Pace.Schedule schedule;
 
         private long startNanos;
+        private long pauseNanos = FIRST_PAUSE_NANOS;
 
         private Player(int index, VideoSource first) {
             this.video = plan.videos().get(index);
@@ -182,12 +202,13 @@ public final class CameraReplay implements AutoCloseable {
 
         @Override
         public Void call() throws IOException {
+            startNanos = clock.nanoTime();
             try (JpegEncoder encoder = new JpegEncoder(plan.jpegQuality())) {
-                boolean ended = play(first, 0, encoder);
+                boolean ended = playOrLose(first, 0, encoder);
                 first.close();
                 for (long epoch = 1; ended && plan.loop(); epoch++) {
-                    try (VideoSource again = VideoSource.open(video)) {
-                        ended = play(again, epoch, encoder);
+                    try (VideoSource again = first.live() ? reconnect() : VideoSource.open(video)) {
+                        ended = again != null && playOrLose(again, epoch, encoder);
                     }
                 }
             } catch (InterruptedException e) {
@@ -197,11 +218,73 @@ public final class CameraReplay implements AutoCloseable {
             return null;
         }
 
+        private boolean playOrLose(VideoSource source, long epoch, JpegEncoder encoder)
+                throws IOException, InterruptedException {
+            try {
+                return play(source, epoch, encoder);
+            } catch (LostException e) {
+                if (!plan.loop()) {
+                    throw new IOException(
+                            named(e.getCause()) + "; replay --loop connects again", e.getCause());
+                }
+                reportLoss(e.getCause());
+                return true;
+            }
+        }
+
+        /** The stream as soon as it is there again, or null where the duration ends before. */
+        private VideoSource reconnect() throws InterruptedException {
+            schedule = null;
+            while (!stopping && remainingNanos() > 0) {
+                clock.sleepUntil(clock.nanoTime() + Math.min(pauseNanos, remainingNanos()));
+                pauseNanos = Math.min(2 * pauseNanos, LONGEST_PAUSE_NANOS);
+                try {
+                    return VideoSource.open(video);
+                } catch (IOException e) {
+                    reportLoss(e);
+                }
+            }
+            return null;
+        }
+
+        private void reportLoss(Throwable reason) {
+            LOG.warn(
+                    "{}; connecting again in {} s",
+                    named(reason),
+                    TimeUnit.NANOSECONDS.toSeconds(pauseNanos));
+        }
+
+        private String named(Throwable reason) {
+            return "camera " + String.join(", ", cameras) + ": " + reason.getMessage();
+        }
+
+        private long remainingNanos() {
+            return plan.duration() == null
+                    ? Long.MAX_VALUE
+                    : startNanos + plan.duration().toNanos() - clock.nanoTime();
+        }
+
+        /** The next picture or null; of a live stream, none is a loss. */
+        private VideoFrame next(VideoSource source) throws IOException {
+            if (!source.live()) {
+                return source.next();
+            }
+            try {
+                VideoFrame frame = source.next();
+                if (frame == null && !stopping) {
+                    throw new IOException("video " + source.location() + ": the stream has ended");
+                }
+                return frame;
+            } catch (IOException e) {
+                throw new LostException(e);
+            }
+        }
+
         /** Whether the video came to its end, rather than the replay to its own. */
         private boolean play(VideoSource source, long epoch, JpegEncoder encoder)
                 throws IOException, InterruptedException {
             for (long seq = 0; !stopping; seq++) {
-                VideoFrame frame = source.next();
+                VideoFrame frame = next(source);
                 if (stopping) {
                     return false;
                 }
@@ -214,8 +297,9 @@ public final class CameraReplay implements AutoCloseable {
                 }
                 byte[] jpeg = encoder.encode(frame);
                 if (schedule == null) {
-                    startNanos = clock.nanoTime();
-                    schedule = plan.pace().schedule(startNanos, source.frameRate());
+                    long now = clock.nanoTime();
+                    startNanos = epoch == 0 ? now : startNanos;
+                    schedule = pace(source).schedule(now, source.frameRate());
                 }
                 long due = schedule.dueNanos(frame.mediaNanos());
                 if (plan.duration() != null
@@ -237,8 +321,15 @@ public final class CameraReplay implements AutoCloseable {
                                     source.timebase()));
                     sent.get(camera).incrementAndGet();
                 }
+                pauseNanos = FIRST_PAUSE_NANOS;
             }
             return false;
+        }
+
+        /** Its sender paces a live stream; to wait by that one's clock could only add delay. */
+        private Pace pace(VideoSource source) {
+            boolean asItComes = source.live() && plan.pace() == Pace.asFilmed();
+            return asItComes ? Pace.unlimited() : plan.pace();
         }
     }
 }

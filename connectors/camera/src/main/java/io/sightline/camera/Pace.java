@@ -4,6 +4,9 @@ package io.sightline.camera;
 /** How fast a replay gives out frames. All frames are given out at every pace. */
 public final class Pace {
 
+    /** A longer step is no pause between two pictures but another clock: a cut, a reset. */
+    private static final long LONGEST_STEP_NANOS = 5_000_000_000L;
+
     private static final Pace FILMED = new Pace(0);
     private static final Pace UNLIMITED = new Pace(Double.POSITIVE_INFINITY);
 
@@ -13,7 +16,10 @@ public final class Pace {
         this.framesPerSecond = framesPerSecond;
     }
 
-    /** At the times the video itself gives its pictures. */
+    /**
+     * At the times the video itself gives its pictures. Times that go back, or on by more than 5 s
+     * and two frames, count as one frame.
+     */
     public static Pace asFilmed() {
         return FILMED;
     }
@@ -71,9 +77,10 @@ public final class Pace {
             }
             long due = startNanos;
             if (index++ > 0) {
-                // Time goes back where the video begins anew, and where a stream's sender restarts.
+                // Time goes back where the video begins anew, and jumps where it was cut.
                 long step = mediaNanos - lastMediaNanos;
-                due = lastDueNanos + (mediaNanos > lastMediaNanos ? step : stepNanos);
+                boolean steady = step > 0 && step <= Math.max(LONGEST_STEP_NANOS, 2 * stepNanos);
+                due = lastDueNanos + (steady ? step : stepNanos);
             }
             lastDueNanos = due;
             lastMediaNanos = mediaNanos;

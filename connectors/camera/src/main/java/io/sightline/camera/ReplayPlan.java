@@ -18,9 +18,9 @@ import java.util.stream.IntStream;
  * @param videos files or addresses, at least one
  * @param cameraIds the cameras, at least as many as there are videos; no two alike
  * @param jpegQuality 1 to 100
- * @param pace how fast
- * @param loop whether each video begins anew when it ends; a stream at an address is then connected
- *     to again
+ * @param pace how fast; of live streams, as filmed is as they come
+ * @param loop whether each video begins anew when it ends; a live stream that ends or fails is then
+ *     connected to again until it is there, and without it ends the replay with an error
  * @param duration how long after its first picture each video ends even if it has not come to its
  *     end; null for never
  */

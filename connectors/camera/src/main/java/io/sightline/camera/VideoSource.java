@@ -51,6 +51,7 @@ public final class VideoSource implements AutoCloseable {
     private static final double ASSUMED_FRAME_RATE = 25;
 
     private final String location;
+    private final boolean live;
     private final FFmpegFrameGrabber grabber;
     private final int width;
     private final int height;
@@ -64,8 +65,10 @@ public final class VideoSource implements AutoCloseable {
     private Mat picture;
     private boolean closed;
 
-    private VideoSource(String location, FFmpegFrameGrabber grabber) {
+    private VideoSource(String location, boolean network, FFmpegFrameGrabber grabber) {
         this.location = location;
+        // What is recorded has a length; none, or AV_NOPTS_VALUE, which is below 0, has none yet.
+        this.live = network && grabber.getFormatContext().duration() <= 0;
         this.grabber = grabber;
         this.width = grabber.getImageWidth();
         this.height = grabber.getImageHeight();
@@ -110,7 +113,7 @@ public final class VideoSource implements AutoCloseable {
             if (!grabber.hasVideo() || grabber.getImageWidth() <= 0) {
                 throw new IOException("video " + shown + ": it holds no video stream");
             }
-            return new VideoSource(shown, grabber);
+            return new VideoSource(shown, address && !protocol.startsWith("file:"), grabber);
         } catch (FrameGrabber.Exception e) {
             releaseAfter(e, grabber);
             String reason = reason(e).replace(location, shown);
@@ -170,6 +173,14 @@ public final class VideoSource implements AutoCloseable {
     /** Where the video comes from, as {@link #shown}. */
     public String location() {
         return location;
+    }
+
+    /**
+     * Whether pictures come as they are filmed: from an address that tells no length. Their end is
+     * then that of the connection.
+     */
+    public boolean live() {
+        return live;
     }
 
     /** Picture width in pixels. */

@@ -251,6 +251,87 @@ class CameraReplayTest {
     }
 
     @Test
+    void shouldGiveALiveStreamAsItComesAndReportThatItEnded() throws Exception {
+        try (TestStream server = TestStream.serve(TestVideo.stream(folder, 0, 10))) {
+            String address = server.address("me:secret@", "?key=secret");
+            assertThatThrownBy(() -> run(plan(List.of(address), 2, Pace.asFilmed(), false, null)))
+                    .isInstanceOf(IOException.class)
+                    .hasMessage(
+                            "camera cam-1, cam-2: video "
+                                    + server.address("", "")
+                                    + ": the stream has ended; replay --loop connects again");
+        }
+        assertThat(numbers("cam-2")).isEqualTo(IntStream.range(0, 10).boxed().toList());
+        assertThat(clock.nanoTime()).isEqualTo(FakeClock.START_NANOS);
+    }
+
+    @Test
+    void shouldKeepToAGivenRateWithALiveStream() throws Exception {
+        try (TestStream server = TestStream.serve(TestVideo.stream(folder, 0, 10))) {
+            String address = server.address("", "");
+            assertThatThrownBy(() -> run(plan(List.of(address), 1, Pace.fps(10), false, null)))
+                    .hasMessageContaining("the stream has ended");
+        }
+        assertThat(millis()).isEqualTo(LongStream.range(0, 10).mapToObj(i -> 100 * i).toList());
+    }
+
+    @Test
+    void shouldConnectAgainToALiveStreamUntilItIsThere() throws Exception {
+        byte[] stream = TestVideo.stream(folder, 0, 10);
+        byte[] none = {};
+        List<Long> attempts = Collections.synchronizedList(new ArrayList<>());
+        // The decoder asks twice before it gives an address up.
+        List<byte[]> connections = List.of(stream, none, none, none, none, stream);
+        try (TestStream server =
+                TestStream.serve(
+                        connections,
+                        () ->
+                                attempts.add(
+                                        (clock.nanoTime() - FakeClock.START_NANOS)
+                                                / 1_000_000_000))) {
+            String address = server.address("", "");
+            run(plan(List.of(address), 1, Pace.asFilmed(), true, Duration.ofSeconds(80)));
+        }
+        assertThat(frames).hasSize(20);
+        for (int i = 0; i < frames.size(); i++) {
+            EncodedFrame frame = frames.get(i);
+            assertThat(frame.epoch()).isEqualTo(i / 10);
+            assertThat(frame.seq()).isEqualTo(i % 10);
+            assertThat(millis().get(i)).isEqualTo(7000L * (i / 10));
+        }
+        assertThat(attempts.stream().distinct())
+                .containsExactly(0L, 1L, 3L, 7L, 8L, 10L, 14L, 22L, 38L, 68L, 80L);
+    }
+
+    @Test
+    void shouldPlayOtherVideosOnWhileAStreamIsLost() throws Exception {
+        String video = video("v.mp4", 0, 5);
+        CountDownLatch lost = new CountDownLatch(3);
+        try (TestStream server =
+                TestStream.serve(List.of(TestVideo.stream(folder, 0, 10)), lost::countDown)) {
+            CountDownLatch playedOn = new CountDownLatch(20);
+            CameraReplay replay =
+                    new CameraReplay(
+                            plan(
+                                    List.of(server.address("", ""), video),
+                                    2,
+                                    Pace.unlimited(),
+                                    true,
+                                    null),
+                            frame -> {
+                                if (lost.getCount() == 0 && frame.cameraId().equals("cam-2")) {
+                                    playedOn.countDown();
+                                }
+                            },
+                            clock);
+            FutureTask<Map<String, Long>> running = start(replay);
+            playedOn.await();
+            replay.close();
+            assertThat(running.get(30, TimeUnit.SECONDS)).containsEntry("cam-1", 10L);
+        }
+    }
+
+    @Test
     void shouldEncodePicturesIntoMemory() throws Exception {
         String video = video("v.mp4", 0, 10);
         List<byte[]> some = CameraReplay.encodeAll(video, 95, 4);
@@ -278,6 +359,12 @@ class CameraReplayTest {
         FutureTask<Map<String, Long>> running = new FutureTask<>(replay::run);
         new Thread(running).start();
         return running;
+    }
+
+    private List<Long> millis() {
+        return frames.stream()
+                .map(frame -> frame.captureTimeMillis() - FakeClock.START_MILLIS)
+                .toList();
     }
 
     private List<EncodedFrame> of(String camera) {

@@ -33,6 +33,22 @@ class PaceTest {
     }
 
     @Test
+    void shouldGoOnOneStepLaterWhereTheTimesJump() {
+        Pace.Schedule schedule = Pace.asFilmed().schedule(0, 25);
+        schedule.dueNanos(0);
+        assertThat(schedule.dueNanos(5_000_000_000L)).isEqualTo(5_000_000_000L);
+        assertThat(schedule.dueNanos(3_600_000_000_000L)).isEqualTo(5_040_000_000L);
+        assertThat(schedule.dueNanos(3_600_040_000_000L)).isEqualTo(5_080_000_000L);
+    }
+
+    @Test
+    void shouldFollowVideosOfFewPictures() {
+        Pace.Schedule schedule = Pace.asFilmed().schedule(0, 0.1);
+        schedule.dueNanos(0);
+        assertThat(schedule.dueNanos(10_000_000_000L)).isEqualTo(10_000_000_000L);
+    }
+
+    @Test
     void shouldKeepAGivenRateWithoutDrift() {
         Pace.Schedule schedule = Pace.fps(30).schedule(0, 25);
         long last = 0;

@@ -5,6 +5,7 @@ import static org.bytedeco.opencv.global.opencv_imgcodecs.IMREAD_GRAYSCALE;
 import static org.bytedeco.opencv.global.opencv_imgcodecs.imdecode;
 
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.bytedeco.ffmpeg.global.avcodec;
 import org.bytedeco.ffmpeg.global.avutil;
@@ -25,11 +26,26 @@ final class TestVideo {
 
     /** Writes an MPEG-4 video of so many pictures, numbered from {@code first}. */
     static Path write(Path file, int first, int count, double frameRate) throws Exception {
+        return write(file, "mp4", avcodec.AV_CODEC_ID_MPEG4, first, count, frameRate);
+    }
+
+    /**
+     * The same as bytes that tell no length, as cameras send it; fewer than ten are not recognised.
+     */
+    static byte[] stream(Path folder, int first, int count) throws Exception {
+        Path file = folder.resolve("stream");
+        return Files.readAllBytes(
+                write(file, "mpegts", avcodec.AV_CODEC_ID_MPEG2VIDEO, first, count, 25));
+    }
+
+    private static Path write(
+            Path file, String format, int codec, int first, int count, double frameRate)
+            throws Exception {
         try (FFmpegFrameRecorder recorder =
                         new FFmpegFrameRecorder(file.toFile(), WIDTH, HEIGHT, 0);
                 Frame picture = new Frame(WIDTH, HEIGHT, Frame.DEPTH_UBYTE, 3)) {
-            recorder.setFormat("mp4");
-            recorder.setVideoCodec(avcodec.AV_CODEC_ID_MPEG4);
+            recorder.setFormat(format);
+            recorder.setVideoCodec(codec);
             recorder.setPixelFormat(avutil.AV_PIX_FMT_YUV420P);
             recorder.setFrameRate(frameRate);
             recorder.setVideoQuality(2);

@@ -65,7 +65,8 @@ final class ReplayCommand implements Callable<Integer> {
     @Option(
             names = "--fps",
             paramLabel = "F",
-            description = "Frames per second and camera; the video's own rate where absent.")
+            description =
+                    "Frames per second and camera. Absent: the video's own rate; of a live stream, as they come.")
     Double fps;
 
     @Option(
@@ -73,7 +74,10 @@ final class ReplayCommand implements Callable<Integer> {
             description = "As fast as frames can be decoded, encoded and sent.")
     boolean unpaced;
 
-    @Option(names = "--loop", description = "Begin again when a video ends.")
+    @Option(
+            names = "--loop",
+            description =
+                    "Begin again when a video ends; connect again, for as long as it takes, when a live stream is lost, which is an error otherwise.")
     boolean loop;
 
     @Option(
