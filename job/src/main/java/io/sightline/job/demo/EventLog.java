@@ -43,7 +43,7 @@ public final class EventLog implements AutoCloseable {
     private static final int LONGEST_MILLIS = 600_000;
 
     /** The last answered offset of each; the reading thread's alone. */
-    private final Map<Lane, Long> latest = new HashMap<>();
+    private final Map<Origin, Long> latest = new HashMap<>();
 
     private KafkaConsumer<byte[], byte[]> consumer;
     private Thread thread;
@@ -63,7 +63,7 @@ public final class EventLog implements AutoCloseable {
     private Exception failure;
 
     /** In it events have the order of their frames, so one that goes back came before. */
-    private record Lane(int partition, String camera) {}
+    private record Origin(int partition, String camera) {}
 
     /**
      * @param frames frames the cameras sent
@@ -173,14 +173,14 @@ public final class EventLog implements AutoCloseable {
         file.write('\n');
         out.println(line(event));
         DetectionEvent.Source frame = event.source();
-        Lane lane = new Lane(frame.partition(), event.cameraId());
-        if (frame.offset() <= latest.getOrDefault(lane, -1L)) {
+        Origin origin = new Origin(frame.partition(), event.cameraId());
+        if (frame.offset() <= latest.getOrDefault(origin, -1L)) {
             synchronized (this) {
                 doubles++;
             }
             return;
         }
-        latest.put(lane, frame.offset());
+        latest.put(origin, frame.offset());
         listener.accept(event);
         readTo(new TopicPartition(frame.topic(), frame.partition()), frame.offset());
         synchronized (this) {

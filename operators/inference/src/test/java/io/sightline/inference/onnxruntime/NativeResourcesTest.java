@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 final class NativeResourcesTest {
 
     private static final int PAGE_KIB = 4;
+    private static final int STRETCHES = 3;
 
     @TempDir Path folder;
 
@@ -45,9 +47,13 @@ final class NativeResourcesTest {
                                 "-XX:TieredStopAtLevel=1"),
                         folder.toString());
         System.out.println(output);
-        long grownKib = grown(output, "grown by ([-+]\\d+) KiB");
-        // A session of this model holds about 1 MiB: a leak would show as 1,000 MiB.
-        assertThat(grownKib).isLessThan(32 * 1024);
+        // A session of this model holds about 1 MiB: a leak would show as 500 MiB in every stretch.
+        // What JVM and allocator keep for themselves grows in some, as late as it pleases.
+        assertThat(
+                        IntStream.rangeClosed(1, STRETCHES)
+                                .mapToLong(i -> grown(output, "stretch " + i + ": ([-+]\\d+) KiB"))
+                                .boxed())
+                .anyMatch(kib -> kib < 16 * 1024);
         // The JVM's own threads come and go.
         assertThat(grown(output, "files ([-+]\\d+)")).isLessThan(10);
         assertThat(grown(output, "threads ([-+]\\d+)")).isLessThan(10);
@@ -117,15 +123,16 @@ final class NativeResourcesTest {
                             .write(folder.resolve("strange.onnx"));
             // What the JVM itself and the allocator take until they settle.
             cycles(good, bad, strange, 200, 20);
-            long before = residentKib();
             int files = entries("/proc/self/fd");
             int threads = entries("/proc/self/task");
-            cycles(good, bad, strange, 1_000, 100);
+            for (int i = 1; i <= STRETCHES; i++) {
+                long start = residentKib();
+                cycles(good, bad, strange, 500, 50);
+                System.out.printf("stretch %d: %+d KiB%n", i, residentKib() - start);
+            }
             System.out.printf(
-                    "grown by %+d KiB, files %+d, threads %+d%n",
-                    residentKib() - before,
-                    entries("/proc/self/fd") - files,
-                    entries("/proc/self/task") - threads);
+                    "files %+d, threads %+d%n",
+                    entries("/proc/self/fd") - files, entries("/proc/self/task") - threads);
         }
 
         private static int entries(String folder) {
