@@ -18,8 +18,8 @@ short=${SHORT_MINUTES:-12}
 # A line for each stage, which begins with the weights of the one before: canvas and minutes with
 # mosaic, canvas and minutes without, batch, peak learning rate.
 stages=${STAGES:-"\
-384x224 40 512x288 10 16 0.002
-512x288 40 640x384 50  8 0.0012"}
+384x224 38 512x288 8 16 0.002
+512x288 34 640x384 44  8 0.0012"}
 blocks=${BLOCKS:-qarepvgg}
 # Clips to pseudo-label and the detectors that do it, separated by spaces; none by default.
 clips=${CLIPS:-}
