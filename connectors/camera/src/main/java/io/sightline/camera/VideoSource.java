@@ -38,9 +38,16 @@ public final class VideoSource implements AutoCloseable {
         av_log_set_level(AV_LOG_FATAL);
     }
 
-    /** As FFmpeg reads it: the last @ before the path ends user and password. */
+    /**
+     * As FFmpeg reads it: the last @ before the path ends user and password. Where there is none,
+     * and what stands behind the first colon is no port, a password holds / ? or # unescaped: FFmpeg
+     * will not find that camera, and the message about it must not show the rest.
+     */
     private static final Pattern URL =
-            Pattern.compile("([A-Za-z][A-Za-z0-9+.-]*://)(?:[^/?#]*@)?([^?#]*).*", Pattern.DOTALL);
+            Pattern.compile(
+                    "([A-Za-z][A-Za-z0-9+.-]*://)"
+                            + "(?:[^/?#]*@|[^/?#@:]*:(?!\\d{1,5}(?:[/?#]|$)).*@)?([^?#]*).*",
+                    Pattern.DOTALL);
 
     private static final Pattern ERROR_CODE = Pattern.compile("error (-\\d+)");
 

@@ -107,6 +107,8 @@ class VideoSourceTest {
         "http://cam/a@b/1, http://cam/a@b/1",
         "http://cam/1?user=admin&password=p@ss, http://cam/1",
         "http://cam?password=a/b@c#d, http://cam",
+        "rtsp://admin:a/b?c#d@cam/1, rtsp://cam/1",
+        "http://cam:8080/picture@2x.jpg, http://cam:8080/picture@2x.jpg",
         "street@night?.mp4, street@night?.mp4",
     })
     void shouldShowAddressesWithoutWhatIsSecret(String location, String shown) {
