@@ -36,8 +36,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Looks at an ONNX file before anything is done with it. Whatever is in it, there is a report,
- * unless the file is no ONNX model at all.
+ * Looks at an ONNX file before anything is done with it. There is a report of every model that can
+ * be read; weights outside the file, and element types such as bfloat16, cannot.
  */
 public final class Checker {
 
@@ -256,7 +256,7 @@ public final class Checker {
                         About.DETECTOR,
                         false,
                         "border unknown, taken as 0",
-                        "state \"border\" in the JSON beside it; YOLOv6 trained with 3 (T, S) or 2 (N, M, L)");
+                        "state \"border\" in the JSON beside it; YOLOv6 is evaluated with 1 to 6, by version and size: docs/model.md");
             }
             if (!spec.dynamicBatch()) {
                 find(

@@ -32,9 +32,9 @@ public final class PairedBootstrap {
 
     /** What may be said of a difference. */
     public enum Verdict {
-        /** At most {@link #NOT_MOVED}. */
+        /** The whole interval lies within {@link #NOT_MOVED} of 0. */
         NOT_MOVED,
-        /** More than that, but the interval does not exclude 0: chance may do as much. */
+        /** The interval does not exclude 0, nor differences that matter: too few pictures. */
         UNDECIDED,
         /** The other is better, and the interval lies above 0. */
         GAIN,
@@ -63,7 +63,7 @@ public final class PairedBootstrap {
             int resamples) {
 
         public Verdict verdict() {
-            if (Math.abs(delta) <= NOT_MOVED) {
+            if (low >= -NOT_MOVED && high <= NOT_MOVED) {
                 return Verdict.NOT_MOVED;
             }
             if (delta > 0 && low > 0) {

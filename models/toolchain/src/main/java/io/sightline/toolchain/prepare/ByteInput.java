@@ -60,11 +60,21 @@ final class ByteInput {
      *
      * @throws ToolchainException if it is neither that nor what apply takes
      */
-    static boolean isThere(Graph graph) {
+    static boolean isThere(Graph graph, Target target) {
         ValueInfo input = input(graph);
         if (input.dims().size() == 4
                 && input.type() == ElementType.UINT8
                 && input.dims().get(3).size() == CHANNELS) {
+            if (target == Target.TENSORRT
+                    && !graph.consumers(input.name()).stream().allMatch(node -> node.is("Cast"))) {
+                throw new ToolchainException(
+                        "input "
+                                + input
+                                + ": its bytes go into "
+                                + graph.consumers(input.name())
+                                + ", as ONNX Runtime takes them; TensorRT wants a Cast there: give"
+                                + " the model that this one was prepared from");
+            }
             return true;
         }
         if (input.dims().size() != 4

@@ -138,7 +138,7 @@ public final class Preparer {
     // ---- the input ----
 
     private void takeBytes() {
-        if (ByteInput.isThere(graph)) {
+        if (ByteInput.isThere(graph, settings.target())) {
             steps.add("input takes bytes already: left as it is");
             return;
         }

@@ -8,6 +8,8 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /** How much each convolution of a graph computes on one picture. */
 final class Convolutions {
@@ -27,24 +29,32 @@ final class Convolutions {
             long[] out = tensors.of(node.output());
             // Each weight meets each place of the output, or of the input where that is spread.
             long[] places = transposed ? in : out;
-            long count = size(weights) * places[2] * places[3];
-            macs.put(node.name(), count);
+            macs.put(node.name(), size(weights) * size(spatial(places)));
             shapes.put(
                     node.name(),
-                    "%s%dx%d/%d %d→%d at %dx%d%s"
+                    "%s%s/%d %d→%d at %s%s"
                             .formatted(
                                     transposed ? "deconv " : "",
-                                    weights[2],
-                                    weights[3],
+                                    widthFirst(spatial(weights)),
                                     node.longsAttribute("strides", 1, 1)[0],
                                     in[1],
                                     out[1],
-                                    out[3],
-                                    out[2],
+                                    widthFirst(spatial(out)),
                                     node.longAttribute("group", 1) == 1
                                             ? ""
                                             : ", groups " + node.longAttribute("group", 1)));
         }
+    }
+
+    /** What stands behind batch, or output channels, and channels: two numbers in a picture. */
+    private static long[] spatial(long[] shape) {
+        return Arrays.copyOfRange(shape, 2, shape.length);
+    }
+
+    private static String widthFirst(long[] lengths) {
+        return IntStream.range(0, lengths.length)
+                .mapToObj(i -> String.valueOf(lengths[lengths.length - 1 - i]))
+                .collect(Collectors.joining("x"));
     }
 
     private static long size(long[] shape) {

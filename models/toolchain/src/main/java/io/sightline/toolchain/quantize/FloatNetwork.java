@@ -111,6 +111,7 @@ final class FloatNetwork {
         Quantizer.requireFloat(fused.graph());
         progress.step("fuse", 1, 1);
         if (dynamic) {
+            sourceSpec = sourceSpec.withPrecision("fp32");
             warnings.add(
                     "the model was quantised dynamically and was made float again: what it is compared with is that float model, not the one it came from");
         }

@@ -238,11 +238,12 @@ final class LayerChoice {
         return Quantizer.quantize(model.graph(), network.table(), plan).graph();
     }
 
-    /** Most sensitive first. */
-    private List<String> ranked() {
+    /** Those that may still become float, most sensitive first. */
+    private List<String> candidates(Map<String, String> reasons) {
         return sensitivities.stream()
                 .sorted(Sensitivity.mostSensitive(settings.sensitivity().metric()))
                 .map(Sensitivity.OfLayer::layer)
+                .filter(layer -> !reasons.containsKey(layer) && !forced(layer))
                 .toList();
     }
 
@@ -251,11 +252,8 @@ final class LayerChoice {
      * gate allows.
      */
     private QuantizePlan partial(Engine engine, QuantizePlan plan, Map<String, String> reasons) {
-        List<String> candidates =
-                ranked().stream()
-                        .filter(layer -> !reasons.containsKey(layer) && !forced(layer))
-                        .toList();
         if (!settings.partial().automatic()) {
+            List<String> candidates = candidates(reasons);
             List<String> chosen =
                     candidates.subList(0, Math.min(settings.partial().layers(), candidates.size()));
             chosen.forEach(layer -> reasons.put(layer, "among the most sensitive"));
@@ -263,6 +261,7 @@ final class LayerChoice {
         }
         Prepared model = network.prepared(engine.target());
         QuantizePlan best = withFloatPredictions(plan, model, reasons);
+        List<String> candidates = candidates(reasons);
         Loss loss = loss(best, model);
         double agreement = Double.NaN;
         List<String> given = List.of();

@@ -59,7 +59,8 @@ public final class QuantizeRun {
 
     /**
      * Writes, into the settings' folder, for each target that held its gates the ONNX file and its
-     * JSON, the calibration table, and the prepared float model.
+     * JSON, the calibration table, and the float model as prepared for ONNX Runtime and, where it
+     * is a target, for TensorRT.
      *
      * @return what was found out; writing it down is the caller's
      * @throws ToolchainException if something that was given cannot be worked on
@@ -152,6 +153,10 @@ public final class QuantizeRun {
         }
         network.prepared(Target.ONNXRUNTIME)
                 .write(settings.output().resolve(network.name() + "-float.onnx"));
+        if (plans.keySet().stream().anyMatch(engine -> engine.target() == Target.TENSORRT)) {
+            network.prepared(Target.TENSORRT)
+                    .write(settings.output().resolve(network.name() + "-float-tensorrt.onnx"));
+        }
         return report(clock, results, plans, sensitivities, profiles.get(0));
     }
 

@@ -338,18 +338,31 @@ public final class Quantizer {
     private float[] leastScales(Node conv, int channels) {
         float[] least = new float[channels];
         Arrays.fill(least, Float.MIN_NORMAL);
-        Scale input = scales.get(conv.input(0));
-        if (!conv.input(2).isEmpty() && input != null) {
+        double input = scaleOf(conv.input(0));
+        if (!conv.input(2).isEmpty() && input > 0) {
             float[] bias = graph.constant(conv.input(2)).toFloats();
             for (int channel = 0; channel < channels; channel++) {
                 least[channel] =
                         (float)
                                 Math.max(
                                         Float.MIN_NORMAL,
-                                        Math.abs(bias[channel]) / (LARGEST_BIAS * input.scale()));
+                                        Math.abs(bias[channel]) / (LARGEST_BIAS * input));
             }
         }
         return least;
+    }
+
+    /** Of what a convolution reads as integers; 0 where it reads floats. */
+    private double scaleOf(String tensor) {
+        Scale scale = scales.get(tensor);
+        if (scale != null) {
+            return scale.scale();
+        }
+        // The picture's bytes, which the model itself dequantises.
+        return graph.producer(tensor)
+                .filter(node -> node.is("DequantizeLinear") && graph.isConstant(node.input(1)))
+                .map(node -> (double) graph.constant(node.input(1)).toFloats()[0])
+                .orElse(0.0);
     }
 
     private static float weightScale(float[] values, int from, int size, int steps, int bits) {

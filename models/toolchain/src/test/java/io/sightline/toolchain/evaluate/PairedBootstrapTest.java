@@ -102,6 +102,16 @@ class PairedBootstrapTest {
     }
 
     @Test
+    void shouldNotSayThatNothingMovedWhereALotMayHave() {
+        // As many missed by either, never the same ones.
+        Difference difference =
+                PairedBootstrap.difference(finding(i -> i >= 10), finding(i -> i < 90));
+        assertThat(Math.abs(difference.delta())).isLessThan(PairedBootstrap.NOT_MOVED);
+        assertThat(difference.high()).isGreaterThan(0.02);
+        assertThat(difference.verdict()).isEqualTo(Verdict.UNDECIDED);
+    }
+
+    @Test
     void shouldRepeatWithTheSeed() {
         Random random = new Random(1);
         Evaluation a =

@@ -178,6 +178,15 @@ class PreparerTest {
                 .anyMatch(s -> s.contains("pairs is compact"));
     }
 
+    @Test
+    void shouldRefuseForTensorRtWhatTakesItsBytesAsOnnxRuntimeDoes() {
+        Prepared once = prepare(SmallDetector.of(ANCHORS), Target.ONNXRUNTIME);
+        assertThatThrownBy(() -> prepare(once.graph(), Target.TENSORRT))
+                .isInstanceOf(ToolchainException.class)
+                .hasMessageStartingWith("input 'images' UINT8 ")
+                .hasMessageContaining("give the model that this one was prepared from");
+    }
+
     // ---- (b) batch ----
 
     @Test

@@ -138,6 +138,7 @@ class QuantizeRunIT {
                 .noneMatch(node -> node.opType().equals("DynamicQuantizeLinear"));
         assertThat(network.warnings()).anyMatch(text -> text.contains("quantised dynamically"));
         assertThat(network.sourceSpec().suppress()).isFalse();
+        assertThat(network.sourceSpec().precision()).isEqualTo("fp32");
         try (Trials trials = trials()) {
             LabelledImages findings =
                     trials.findings(

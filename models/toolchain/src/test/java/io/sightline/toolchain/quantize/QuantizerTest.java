@@ -18,6 +18,7 @@ import io.sightline.toolchain.graph.ElementType;
 import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.Node;
 import io.sightline.toolchain.graph.Tensor;
+import io.sightline.toolchain.graph.TensorShapes;
 import io.sightline.toolchain.quantize.Quantizer.Result;
 import io.sightline.toolchain.quantize.Quantizer.Scale;
 import java.nio.FloatBuffer;
@@ -502,7 +503,14 @@ class QuantizerTest {
     @ParameterizedTest
     @ValueSource(floats = {1e-3f, 1e-8f, 1e-12f, 1e-30f, 1e-42f})
     void shouldKeepTheBiasOfChannelsWithTinyWeights(float size) {
-        net.conv("a", "images");
+        assertKeepsTheBiasWithTinyWeights(net, "images", size, ONNXRUNTIME);
+        assertKeepsTheBiasWithTinyWeights(new SmallNet(), "images", size, TENSORRT);
+        assertKeepsTheBiasWithTinyWeights(SmallNet.ofBytes(), "pixels", size, ONNXRUNTIME);
+    }
+
+    private static void assertKeepsTheBiasWithTinyWeights(
+            SmallNet net, String input, float size, QuantizePlan plan) {
+        net.conv("a", input);
         float[] weights = net.graph().constant("a.weight").toFloats();
         for (int i = 27; i < 54; i++) {
             weights[i] *= size;
@@ -512,16 +520,33 @@ class QuantizerTest {
         net.graph().initializers().put("a.weight", Tensor.floats(new long[] {8, 3, 3, 3}, weights));
         net.graph().initializers().put("a.bias", Tensor.floats(new long[] {8}, bias));
         Graph graph = net.endingIn("a");
-        for (QuantizePlan plan : List.of(ONNXRUNTIME, TENSORRT)) {
-            Graph quantized = quantize(graph, plan).graph();
-            float[] values = SmallNet.values(quantized, "a", plan.equals(ONNXRUNTIME));
-            int area = SmallNet.SIDE * SmallNet.SIDE;
-            for (int i = area; i < 2 * area; i++) {
-                assertThat(values[i]).isCloseTo(3, within(0.05f));
-            }
-            assertThat(SmallNet.agreement(SmallNet.values(graph, "a", true), values).snr())
-                    .isGreaterThan(30);
+        Graph quantized = quantize(graph, plan).graph();
+        float[] values = SmallNet.values(quantized, "a", plan.equals(ONNXRUNTIME));
+        int area = SmallNet.SIDE * SmallNet.SIDE;
+        for (int i = area; i < 2 * area; i++) {
+            assertThat(values[i]).isCloseTo(3, within(0.05f));
         }
+        assertThat(SmallNet.agreement(SmallNet.values(graph, "a", true), values).snr())
+                .isGreaterThan(30);
+    }
+
+    /** As channel attention has it, over the channels of a pooled picture. */
+    @Test
+    void shouldCountConvolutionsOfOneDimension() {
+        net.convRelu("a", "images");
+        net.graph().initializers().put("row", Tensor.longs(1, SmallNet.CHANNELS, -1));
+        net.node("Reshape", "rows", "a", "row");
+        net.graph()
+                .initializers()
+                .put("b.weight", Tensor.floats(new long[] {1, 8, 3}, new float[24]));
+        net.node("Conv", "b", "rows", "b.weight").with("pads", new long[] {1, 1});
+        Graph graph = net.endingIn("b");
+        Convolutions convolutions = new Convolutions(graph, TensorShapes.of(graph));
+        assertThat(convolutions.macs("a.conv")).isEqualTo(8 * 3 * 9 * 256);
+        assertThat(convolutions.shape("a.conv")).isEqualTo("3x3/1 3→8 at 16x16");
+        assertThat(convolutions.macs("b")).isEqualTo(8 * 3 * 256);
+        assertThat(convolutions.shape("b")).isEqualTo("3/1 8→1 at 256");
+        assertThat(quantize(graph, ONNXRUNTIME).int8Layers()).contains("a.conv");
     }
 
     @Test
