@@ -111,8 +111,7 @@ public final class DetectionOptions {
     @Option(
             names = "--group-id",
             paramLabel = "GROUP",
-            defaultValue = "sightline",
-            description = "Consumer group that offsets are committed for.")
+            description = "Consumer group that offsets are committed for; absent: the job's name.")
     String groupId;
 
     @Option(
@@ -320,7 +319,7 @@ public final class DetectionOptions {
             paramLabel = "NAME",
             defaultValue = "sightline",
             description =
-                    "Name of the job, and the start of its transactional ids: two jobs on one broker need two names.")
+                    "Name of the job, its consumer group where --group-id is absent, and the start of its transactional ids: two jobs on one broker need two names.")
     String jobName;
 
     /**
@@ -440,7 +439,7 @@ public final class DetectionOptions {
         return new FrameSourceSettings(
                 kafka(),
                 framesTopic,
-                groupId,
+                groupId == null ? jobName : groupId,
                 TopicPosition.parseStart(from),
                 until == null ? null : TopicPosition.parseStop(until),
                 (int) maxFrameBytes.getBytes(),

@@ -55,7 +55,7 @@ public final class ModelChoice {
             names = "--border",
             paramLabel = "PIXELS",
             description =
-                    "Gray border of the letterbox, where the ModelSpec's is not wanted (YOLOv6: 3); 0 where nobody says one.")
+                    "Gray border of the letterbox, where the ModelSpec's is not wanted (YOLOv6: 1 to 6); 0 where nobody says one.")
     Integer border;
 
     @Option(
