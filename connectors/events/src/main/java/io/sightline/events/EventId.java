@@ -9,7 +9,8 @@ import java.util.HexFormat;
 
 /**
  * Ids of detection events: a function of the frame's place in its topic and of the model, so that a
- * replay gives each event the id it had before and consumers can drop duplicates.
+ * replay gives each event the id it had before and consumers can drop duplicates. Unique within one
+ * Kafka cluster and one life of the topic: one that is made anew begins with the same offsets.
  */
 public final class EventId {
 
