@@ -168,20 +168,34 @@ class DeploymentFilesTest {
         assertThat(compose.subList(0, 3))
                 .containsExactly("standalone-job", "--job-classname", DetectionJob.class.getName());
         List<String> gpu = new ArrayList<>(kubernetes);
-        JsonNode patch =
-                JSON.readTree(
-                        yaml(DOCKER.resolve("kubernetes/gpu/kustomization.yaml"))
-                                .at("/patches/1/patch")
-                                .asText());
-        patch.forEach(
-                step -> {
-                    assertThat(step.get("path").asText()).isEqualTo("/spec/job/args/-");
-                    gpu.add(step.get("value").asText());
-                });
+        for (JsonNode step : patch("gpu", 1)) {
+            assertThat(step.get("path").asText()).isEqualTo("/spec/job/args/-");
+            gpu.add(step.get("value").asText());
+        }
+        List<String> example = new ArrayList<>();
+        for (JsonNode step : patch("example", 0)) {
+            if (step.get("path").asText().equals("/spec/job/args")) {
+                step.get("value").forEach(arg -> example.add(arg.asText()));
+            }
+        }
         assertThat(parsed(gpu).model.backend).isEqualTo(ModelChoice.Backend.TENSORRT);
+        assertThat(parsed(example).model.file()).hasFileName("yolov6s-onnxruntime.onnx");
         parsed(gpu).validate();
         parsed(kubernetes).validate();
         parsed(compose.subList(3, compose.size())).validate();
+    }
+
+    private static JsonNode patch(String variant, int number) throws Exception {
+        return JSON.readTree(
+                yaml(DOCKER.resolve("kubernetes").resolve(variant).resolve("kustomization.yaml"))
+                        .at("/patches/" + number + "/patch")
+                        .asText());
+    }
+
+    @Test
+    void shouldAlertOnKubernetesAsElsewhere() throws Exception {
+        assertThat(yaml(DOCKER.resolve("kubernetes/base/prometheus-rule.yaml")).at("/spec/groups"))
+                .isEqualTo(yaml(DOCKER.resolve("prometheus/alerts.yaml")).get("groups"));
     }
 
     private static DetectionOptions parsed(List<String> args) {

@@ -38,16 +38,11 @@ public final class VideoSource implements AutoCloseable {
         av_log_set_level(AV_LOG_FATAL);
     }
 
-    /**
-     * As FFmpeg reads it: the last @ before the path ends user and password. Where there is none,
-     * and what stands behind the first colon is no port, a password holds / ? or # unescaped: FFmpeg
-     * will not find that camera, and the message about it must not show the rest.
-     */
+    /** Scheme, what stands before the path, and the rest. */
     private static final Pattern URL =
-            Pattern.compile(
-                    "([A-Za-z][A-Za-z0-9+.-]*://)"
-                            + "(?:[^/?#]*@|[^/?#@:]*:(?!\\d{1,5}(?:[/?#]|$)).*@)?([^?#]*).*",
-                    Pattern.DOTALL);
+            Pattern.compile("([A-Za-z][A-Za-z0-9+.-]*://)([^/?#]*)(.*)", Pattern.DOTALL);
+
+    private static final Pattern QUERY = Pattern.compile("[?#].*", Pattern.DOTALL);
 
     private static final Pattern ERROR_CODE = Pattern.compile("error (-\\d+)");
 
@@ -170,11 +165,25 @@ public final class VideoSource implements AutoCloseable {
 
     /**
      * A location as messages name it: of an address without user, password and query, which may
-     * hold them too.
+     * hold them too. A password with / ? or # that is not escaped cannot be told from a path: of an
+     * address that may have one nothing is shown but its scheme.
      */
     public static String shown(String location) {
         Matcher url = URL.matcher(location);
-        return url.matches() ? url.group(1) + url.group(2) : location;
+        if (!url.matches()) {
+            return location;
+        }
+        String scheme = url.group(1);
+        String authority = url.group(2);
+        String rest = url.group(3);
+        String before = authority + rest.substring(0, Math.max(0, rest.lastIndexOf('@')));
+        if (rest.contains("@") && (before.contains(":") || before.contains("@"))) {
+            return scheme + "…";
+        }
+        // As FFmpeg reads it: the last @ before the path ends user and password.
+        return scheme
+                + authority.substring(authority.lastIndexOf('@') + 1)
+                + QUERY.matcher(rest).replaceFirst("");
     }
 
     /** Where the video comes from, as {@link #shown}. */

@@ -42,6 +42,11 @@ final class SimulateCommand implements Callable<Integer> {
     /** More cameras than this share scenes: rendering more would be waited for, and fill memory. */
     private static final int MAX_LIVE_SCENES = 8;
 
+    /**
+     * Of all loops together, which are held in memory: a picture takes a quarter of a byte each.
+     */
+    private static final long MAX_LIVE_PIXELS = 1600L * 1280 * 720;
+
     /** Files or a broker. */
     static final class Target {
         @Option(
@@ -158,8 +163,9 @@ final class SimulateCommand implements Callable<Integer> {
         }
         width = Integer.parseInt(sides.group(1));
         height = Integer.parseInt(sides.group(2));
-        if (fps != null && !(fps > 0)) {
-            throw new IllegalArgumentException("--fps " + fps + ": expected a number above 0");
+        if (fps != null && !(fps > 0 && fps < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException(
+                    "--fps " + fps + ": expected a finite number above 0");
         }
         if (target.output != null) {
             write();
@@ -210,11 +216,12 @@ final class SimulateCommand implements Callable<Integer> {
                 duration == null
                         ? LOOP_SECONDS
                         : Math.min(LOOP_SECONDS, duration.toMillis() / 1000.0);
-        int frames = (int) Math.max(1, Math.ceil(seconds * rate));
         List<SceneSettings> scenes = new ArrayList<>();
         for (int i = 0; i < Math.min(ids.size(), MAX_LIVE_SCENES); i++) {
             scenes.add(SceneSettings.ofSeed(seed + i, width, height));
         }
+        long most = MAX_LIVE_PIXELS / ((long) width * height * scenes.size());
+        int frames = (int) Math.max(1, Math.min((long) Math.ceil(seconds * rate), most));
         System.out.printf("rendering %d scenes of %d frames%n", scenes.size(), frames);
         int total = frames * scenes.size();
         try (ProgressLine progress = ProgressLine.open()) {

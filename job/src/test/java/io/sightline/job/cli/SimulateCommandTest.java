@@ -142,7 +142,7 @@ class SimulateCommandTest {
                 .isEqualTo(
                         "sightline simulate: scene of 1280x7 pixels: expected sides of 64 to 4096");
         assertThat(oneLine("simulate", "--output", output, "--fps", "0"))
-                .isEqualTo("sightline simulate: --fps 0.0: expected a number above 0");
+                .isEqualTo("sightline simulate: --fps 0.0: expected a finite number above 0");
         assertThat(oneLine("simulate", "--output", output, "--scenes", "0"))
                 .startsWith("sightline simulate: dataset of 0 scenes");
         assertThat(oneLine("simulate", "--output", output, "--jpeg-quality", "0"))
