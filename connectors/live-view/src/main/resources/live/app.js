@@ -31,6 +31,7 @@ let paintedTotal = 0;
 let windowFrames = 0;
 let clockOffset = 0;
 let retryAt = 0;
+let refusal; // why the server lets nobody in; undefined where it does
 let kafka = null;
 let serverTotals = {};
 
@@ -285,16 +286,17 @@ function showChips() {
   filterBar.update(counts);
 }
 
-function showConnection(state, at) {
+function showConnection(state, at, reason) {
   const before = document.body.dataset.connection;
   document.body.dataset.connection = state;
   retryAt = at ?? 0;
-  if (state === 'open' && before === 'lost') {
+  refusal = REFUSALS[reason];
+  if (state === 'open' && before !== 'connecting') {
     events.note('good', null, 'server connected again', Date.now());
   } else if (state === 'lost' && before === 'open') {
     events.note('warn', null, 'server lost', Date.now());
   }
-  setText(byId('connection').lastElementChild, CONNECTION_WORDS[state]);
+  setText(byId('connection').lastElementChild, refusal?.word ?? CONNECTION_WORDS[state]);
   showBanner();
 }
 
@@ -302,7 +304,17 @@ const CONNECTION_WORDS = {
   open: 'live',
   connecting: 'connecting',
   lost: 'server lost',
-  refused: 'token needed',
+};
+
+const REFUSALS = {
+  token: {
+    word: 'token needed',
+    text: 'The server wants its token: open the address that it printed.',
+  },
+  viewers: {
+    word: 'too many viewers',
+    text: 'The server has as many viewers as it takes.',
+  },
 };
 
 function showBanner() {
@@ -319,9 +331,7 @@ function connectionTrouble() {
   if (state === 'connecting') {
     return '';
   }
-  return state === 'refused'
-    ? 'The server wants its token: open the address that it printed.'
-    : 'The server is lost: what you see is old.';
+  return refusal?.text ?? 'The server is lost: what you see is old.';
 }
 
 function retryText() {

@@ -6,6 +6,9 @@ const LONGEST_DELAY_MS = 10_000;
 /** The server says something each second; so long a silence means that it is gone. */
 const SILENCE_MS = 6_000;
 
+/** The server's word for a viewer too many. */
+const TRY_AGAIN_LATER = 1013;
+
 const HEADER_LENGTH_BYTES = 4;
 const UTF8 = new TextDecoder();
 
@@ -13,9 +16,10 @@ const UTF8 = new TextDecoder();
  * The WebSocket to the server, opened again whenever it is lost, after waits that grow.
  *
  * The listener's methods: hello(message), status(message), event(message), deadLetter(message),
- * frame(header, body, dealtWith), received(bytes), connection(state, retryAt) with state
- * 'connecting', 'open', 'lost' or 'refused' (the server wants its token). A frame's dealtWith must be
- * called once, when it was decoded or given up: the server sends a camera's next ones only then.
+ * frame(header, body, dealtWith), received(bytes), connection(state, retryAt, reason) with state
+ * 'connecting', 'open', 'lost' or 'refused'; the reason of a refusal is 'token' (the server wants it)
+ * or 'viewers' (it has enough). A frame's dealtWith must be called once, when it was decoded or given
+ * up: the server sends a camera's next ones only then.
  */
 export class Connection {
   #listener;
@@ -38,9 +42,9 @@ export class Connection {
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
     const socket = new WebSocket(`${scheme}://${location.host}/live`);
     socket.binaryType = 'arraybuffer';
-    socket.onopen = () => this.#opened();
+    socket.onopen = () => this.#tell();
     socket.onmessage = ({ data }) => this.#heard(data, socket);
-    socket.onclose = () => this.#closed(socket);
+    socket.onclose = ({ code }) => this.#closed(socket, code);
     this.#socket = socket;
     this.#dealtWith = 0;
     this.#lastHeard = performance.now();
@@ -73,11 +77,6 @@ export class Connection {
     }
   }
 
-  #opened() {
-    this.#tell();
-    this.#listener.connection('open');
-  }
-
   #heard(data, socket) {
     this.#lastHeard = performance.now();
     if (typeof data === 'string') {
@@ -101,10 +100,11 @@ export class Connection {
   #dispatch(message) {
     switch (message.type) {
       case 'hello':
-        this.#failures = 0;
+        this.#listener.connection('open');
         this.#listener.hello(message);
         break;
       case 'status':
+        this.#failures = 0;
         this.#listener.status(message);
         break;
       case 'event':
@@ -124,7 +124,7 @@ export class Connection {
     }
   }
 
-  async #closed(socket) {
+  async #closed(socket, code) {
     if (socket !== this.#socket) {
       return;
     }
@@ -133,9 +133,14 @@ export class Connection {
     // Spread, so that many pages do not come back to a started server all at once.
     const wait = delay * (0.75 + 0.5 * Math.random());
     this.#retryTimer = setTimeout(() => this.open(), wait);
-    this.#listener.connection('lost', Date.now() + wait);
+    const retryAt = Date.now() + wait;
+    if (code === TRY_AGAIN_LATER) {
+      this.#listener.connection('refused', retryAt, 'viewers');
+      return;
+    }
+    this.#listener.connection('lost', retryAt);
     if ((await wantsToken()) && this.#socket?.readyState !== WebSocket.OPEN) {
-      this.#listener.connection('refused', Date.now() + wait);
+      this.#listener.connection('refused', retryAt, 'token');
     }
   }
 }

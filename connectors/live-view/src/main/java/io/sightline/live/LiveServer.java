@@ -345,14 +345,18 @@ final class LiveServer implements AutoCloseable {
     private void connected(WsConnectContext context) {
         Viewer viewer =
                 new Viewer(window, new WebSocketConnection(context.session), System::nanoTime);
-        viewer.tell(Messages.hello(moments.get(), limits.frames(), topics, camera -> 0));
-        bySession.put(context.sessionId, viewer);
+        viewer.greet(Messages.hello(moments.get(), limits.frames(), topics, camera -> 0));
         if (!viewers.add(viewer)) {
             context.closeSession(
                     TRY_AGAIN_LATER, "there are " + Viewers.MAX_VIEWERS + " viewers already");
             return;
         }
+        bySession.put(context.sessionId, viewer);
         viewer.show(null);
+        if (!context.session.isOpen()) {
+            // It may have been told so before the viewer was known.
+            gone(context);
+        }
     }
 
     private void gone(WsContext context) {

@@ -72,6 +72,7 @@ final class Viewer {
     private final ArrayDeque<String> texts = new ArrayDeque<>();
     private final ArrayDeque<Feed> unacknowledged = new ArrayDeque<>();
     private Set<String> shown;
+    private String hello;
     private Moment status;
     private long waitingChars;
     private long textsNotSent;
@@ -87,6 +88,14 @@ final class Viewer {
         this.window = window;
         this.connection = connection;
         this.nanos = nanos;
+    }
+
+    /**
+     * The first message, however large. To be called before others know this viewer; it goes out
+     * ahead of whatever comes next.
+     */
+    synchronized void greet(String text) {
+        hello = text;
     }
 
     /** There is a newer picture. */
@@ -211,6 +220,7 @@ final class Viewer {
         pending.clear();
         texts.clear();
         unacknowledged.clear();
+        hello = null;
         status = null;
     }
 
@@ -250,7 +260,10 @@ final class Viewer {
 
     private Runnable nextText() {
         String text;
-        if (!texts.isEmpty()) {
+        if (hello != null) {
+            text = hello;
+            hello = null;
+        } else if (!texts.isEmpty()) {
             text = texts.remove();
             waitingChars -= text.length();
         } else if (status != null) {

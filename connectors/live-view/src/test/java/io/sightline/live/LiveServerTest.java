@@ -232,6 +232,50 @@ class LiveServerTest {
     }
 
     @Test
+    void shouldKeepNoPlaceForBrowsersThatBreakOffWhileTheyConnect() throws Exception {
+        URI uri = start(server);
+        for (int i = 0; i < 2 * Viewers.MAX_VIEWERS; i++) {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), uri.getPort())) {
+                // Closed with a reset, so that the first message to it may fail.
+                socket.setSoLinger(true, 0);
+                socket.getOutputStream()
+                        .write(upgrade("Host: localhost").getBytes(StandardCharsets.US_ASCII));
+            }
+        }
+        try (Page page = Page.open(uri, true)) {
+            page.message("hello");
+            awaitViewers(1);
+        }
+    }
+
+    @Test
+    void shouldTellAViewerTooManyNothingButThatThereAreTooMany() throws Exception {
+        URI uri = start(server);
+        while (viewers.count() < Viewers.MAX_VIEWERS) {
+            viewers.add(new Viewer(window, new Nowhere(), System::nanoTime));
+        }
+        try (Page page = Page.open(uri, true)) {
+            while (page.closeCode() == 0) {
+                Thread.sleep(5);
+            }
+            assertThat(page.closeCode()).isEqualTo(1013);
+            assertThat(page.messagesWaiting()).isZero();
+        }
+    }
+
+    /** Takes one message and is never done with it. */
+    private static final class Nowhere implements Viewer.Connection {
+        @Override
+        public void send(String text, Viewer.Completion completion) {}
+
+        @Override
+        public void send(Picture picture, Viewer.Completion completion) {}
+
+        @Override
+        public void cut() {}
+    }
+
+    @Test
     void shouldShowWhatAPageAsksForAndIgnoreNonsense() throws Exception {
         URI uri = start(server);
         try (Page page = Page.open(uri, true)) {

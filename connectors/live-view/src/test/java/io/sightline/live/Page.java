@@ -102,6 +102,11 @@ final class Page implements WebSocket.Listener, AutoCloseable {
         return frames.size();
     }
 
+    /** Messages that came and were not yet asked for. */
+    int messagesWaiting() {
+        return messages.size();
+    }
+
     /** 0 while it is open. */
     int closeCode() {
         return closeCode;

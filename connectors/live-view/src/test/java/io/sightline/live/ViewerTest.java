@@ -122,6 +122,16 @@ class ViewerTest {
     }
 
     @Test
+    void shouldGreetFirstHoweverLargeTheGreetingIs() {
+        String greeting = "x".repeat(Viewer.MAX_WAITING_CHARS + 1);
+        wire.atOnce = true;
+        viewer.greet(greeting);
+        assertThat(wire.taken).isEmpty();
+        viewer.tell("first");
+        assertThat(wire.taken).containsExactly(greeting, "first");
+    }
+
+    @Test
     void shouldSendOnlyTheLastOfTheStatusesThatWaited() {
         frame("a");
         viewer.status(moment());
