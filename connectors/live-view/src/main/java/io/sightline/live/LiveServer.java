@@ -245,7 +245,11 @@ final class LiveServer implements AutoCloseable {
         }
     }
 
-    /** Takes the token out of the address, where it could be seen, and into a cookie. */
+    /**
+     * Takes the token out of the address, where it could be seen, and into a cookie. That may come
+     * along where a link elsewhere leads here, this one above all: requests change nothing, and
+     * WebSockets have to come from this server's pages.
+     */
     private boolean signsIn(Context context) {
         String token = context.queryParam("token");
         if (!access.needsToken()
@@ -263,7 +267,7 @@ final class LiveServer implements AutoCloseable {
                         false,
                         true,
                         null,
-                        SameSite.STRICT));
+                        SameSite.LAX));
         context.redirect("/", HttpStatus.SEE_OTHER);
         context.skipRemainingHandlers();
         return true;

@@ -166,7 +166,7 @@ class LiveServerTest {
         assertThat(signedIn.statusCode()).isEqualTo(303);
         assertThat(header(signedIn, "location")).isEqualTo("/");
         String cookie = header(signedIn, "set-cookie");
-        assertThat(cookie).contains("HttpOnly", "SameSite=Strict").doesNotContain(TOKEN);
+        assertThat(cookie).contains("HttpOnly", "SameSite=Lax").doesNotContain(TOKEN);
         String sent = cookie.substring(0, cookie.indexOf(';'));
         assertThat(get(uri, "", "Cookie", sent).statusCode()).isEqualTo(200);
         try (Page page = Page.open(uri, true, "Cookie", sent)) {
