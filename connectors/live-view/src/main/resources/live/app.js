@@ -64,7 +64,7 @@ const connection = new Connection({
   },
   status: takeStatus,
   event: takeEvent,
-  deadLetter: (message) => events.deadLetter(message),
+  deadLetter: takeDeadLetter,
   frame: takeFrame,
   received: (bytes) => received.add(bytes),
   connection: showConnection,
@@ -78,7 +78,7 @@ function takeStatus({ server_time_ms: serverTime, cameras: states, ...others }) 
   kafka = others.kafka ?? null;
   serverTotals = others.totals ?? {};
   for (const state of states) {
-    cameraOf(state.camera).update(state);
+    cameraOf(state.camera).state = state;
   }
   forgetAllBut(new Set(states.map(({ camera }) => camera)));
   const now = serverNow();
@@ -125,21 +125,29 @@ function takeFrame(header, body, dealtWith) {
 }
 
 /** An event that came after its frame had been sent. */
-function takeEvent({ camera: id, key, event }) {
+function takeEvent({ camera: id, key, capture_time_ms, event }) {
   learnClasses(event.objects);
   const camera = cameraOf(id);
   camera.complete(key, event, serverNow());
-  events.observe({ camera: id, key, event, capture_time_ms: Date.parse(event.capture_time) });
+  events.observe({ camera: id, key, event, capture_time_ms });
   wall.tile(id).picture.redraw();
   if (cameraView.camera === camera) {
     cameraView.complete(key, event);
   }
 }
 
+function takeDeadLetter(message) {
+  const camera = cameras.get(message.camera);
+  if (camera !== undefined) {
+    camera.letter = message;
+  }
+  events.deadLetter(message);
+}
+
 function cameraOf(id) {
   let camera = cameras.get(id);
   if (camera === undefined) {
-    camera = new Camera(id, serverNow());
+    camera = new Camera(id);
     cameras.set(id, camera);
     wall.add(camera);
     byId('empty').hidden = true;
@@ -275,8 +283,8 @@ function showMeasured() {
 
 function showChips() {
   const counts = new Map();
-  for (const { header, state } of cameras.values()) {
-    if (header?.event && !state.silent) {
+  for (const { header, condition } of cameras.values()) {
+    if (header?.event && condition !== 'silent') {
       for (const { label, confidence } of header.event.objects) {
         const more = confidence >= viewState.minConfidence ? 1 : 0;
         counts.set(label, (counts.get(label) ?? 0) + more);

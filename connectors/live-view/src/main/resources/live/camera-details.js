@@ -71,7 +71,7 @@ export class CameraDetails {
   /** What the server says of the camera. */
   update(camera, now) {
     const { state } = camera;
-    const condition = camera.condition(now);
+    const { condition } = camera;
     this.#node.dataset.condition = condition;
     setText(this.#name, camera.id);
     setText(this.#state, conditionText(camera, condition, now));

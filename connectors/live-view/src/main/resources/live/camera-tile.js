@@ -66,7 +66,7 @@ export class CameraTile {
   /** Once a second, and when the filter changes. */
   update(now) {
     const { state } = this.camera;
-    this.condition = this.camera.condition(now);
+    this.condition = this.camera.condition;
     this.node.dataset.condition = this.condition;
     this.now = now;
     setText(this.#rate, `${(state.frames_per_second ?? 0).toFixed(1)}/s`);
@@ -132,8 +132,9 @@ export function countOf(label, number) {
 
 /** What is wrong with a camera, to be read over its picture; empty where nothing is. */
 export function noticeOf(camera, condition, now, undecodable) {
-  if (condition === 'silent' || condition === 'no-events') {
-    return conditionText(camera, condition, now);
+  if (condition !== 'live') {
+    const letter = condition === 'failing' ? unansweredText({ dead_letter: camera.letter }) : '';
+    return letter || conditionText(camera, condition, now);
   }
   const unanswered = unansweredText(camera.header);
   return unanswered || (undecodable ? `Cannot be shown: ${undecodable.content_type}` : '');
@@ -162,7 +163,7 @@ export function unansweredText(header) {
 const reasonText = (reason) => reason.replaceAll('-', ' ');
 
 export function conditionText(camera, condition, now) {
-  const { last_capture_ms: last } = camera.state;
+  const { last_frame_ms: last } = camera.state;
   switch (condition) {
     case 'silent':
       return last ? `Silent since ${clock(last)} (${duration(now - last)})` : 'Silent';
@@ -175,7 +176,7 @@ export function conditionText(camera, condition, now) {
   }
 }
 
-function noEventsText({ lastEvent, jobDrops }) {
+function noEventsText({ state: { last_event_ms: lastEvent }, jobDrops }) {
   const since = lastEvent ? `No events since ${clock(lastEvent)}` : 'Frames, but no events';
   if (jobDrops) {
     return `${since}: the job drops its frames`;

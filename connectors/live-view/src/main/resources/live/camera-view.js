@@ -109,7 +109,7 @@ export class CameraView {
   update(now) {
     this.#now = now;
     if (this.camera !== null) {
-      this.#node.dataset.condition = this.camera.condition(now);
+      this.#node.dataset.condition = this.camera.condition;
       this.#details.update(this.camera, now);
       this.#writeFrame();
       this.#drawWindow();

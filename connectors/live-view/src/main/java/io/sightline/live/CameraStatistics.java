@@ -5,6 +5,7 @@ import io.sightline.events.DetectionEvent.DetectedObject;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -22,8 +23,8 @@ final class CameraStatistics {
 
     private static final long RATE_MILLIS = 10_000;
     private static final long LATENCY_MILLIS = 60_000;
-    private static final long MIN_SILENCE_MILLIS = 3_000;
-    private static final int SILENCE_INTERVALS = 5;
+    private static final long MIN_PATIENCE_MILLIS = 3_000;
+    private static final int PATIENCE_INTERVALS = 5;
 
     /** Enough for the rate of a fast camera, and for a median interval. */
     private static final int ARRIVALS = 256;
@@ -40,12 +41,30 @@ final class CameraStatistics {
     private long deadLetters;
     private long lastCaptureMillis = Long.MIN_VALUE;
     private long lastEventMillis = Long.MIN_VALUE;
+    private long lastDeadLetterMillis = Long.MIN_VALUE;
 
     private final Map<String, SecondBuckets> objects = new HashMap<>();
     private final SecondBuckets eventBuckets = new SecondBuckets();
 
     private long[] latencyTimes = new long[64];
     private int[] latencies = new int[64];
+
+    /** How a camera is. Its patience: five of its usual intervals, and three seconds. */
+    enum Condition {
+        /** No frame came within its patience. */
+        SILENT,
+        /** Frames and, within its patience, an event; or it is new. */
+        LIVE,
+        /** Frames and, instead of an event, a dead letter. */
+        FAILING,
+        /** Frames, but nobody says what is in them. */
+        NO_EVENTS;
+
+        /** As the page is told. */
+        String label() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
 
     /** Median and 95th percentile, milliseconds, nearest rank. */
     record Latency(int p50, int p95) {}
@@ -55,11 +74,16 @@ final class CameraStatistics {
     }
 
     void frame(long nowMillis, long captureMillis) {
-        arrivals[(int) (frames++ % ARRIVALS)] = nowMillis;
+        arrived(nowMillis);
         lastCaptureMillis = captureMillis;
     }
 
-    void event(long nowMillis, long captureMillis, long latencyMillis, List<DetectedObject> found) {
+    /** A frame came, and be it one that cannot be read. */
+    void arrived(long nowMillis) {
+        arrivals[(int) (frames++ % ARRIVALS)] = nowMillis;
+    }
+
+    void event(long nowMillis, long latencyMillis, List<DetectedObject> found) {
         if (events == latencies.length && latencies.length < MAX_LATENCIES) {
             latencyTimes = Arrays.copyOf(latencyTimes, 2 * latencyTimes.length);
             latencies = Arrays.copyOf(latencies, 2 * latencies.length);
@@ -68,15 +92,16 @@ final class CameraStatistics {
         latencyTimes[at] = nowMillis;
         latencies[at] =
                 (int) Math.max(Integer.MIN_VALUE, Math.min(Integer.MAX_VALUE, latencyMillis));
-        lastEventMillis = Math.max(lastEventMillis, captureMillis);
+        lastEventMillis = nowMillis;
         eventBuckets.add(nowMillis, 1);
         for (DetectedObject object : found) {
             buckets(object.label(), nowMillis).add(nowMillis, 1);
         }
     }
 
-    void deadLetter() {
+    void deadLetter(long nowMillis) {
         deadLetters++;
+        lastDeadLetterMillis = nowMillis;
     }
 
     private SecondBuckets buckets(String label, long nowMillis) {
@@ -108,37 +133,60 @@ final class CameraStatistics {
         return deadLetters;
     }
 
-    /** Null before the first frame. */
+    /** Null before the first frame that could be read. */
     Long lastCaptureMillis() {
         return lastCaptureMillis == Long.MIN_VALUE ? null : lastCaptureMillis;
     }
 
-    /** Capture time of the newest event; null before the first. */
+    /** When the last frame came; null before the first. */
+    Long lastFrameMillis() {
+        return frames == 0 ? null : arrival(0);
+    }
+
+    /** When the last event came; null before the first. */
     Long lastEventMillis() {
         return lastEventMillis == Long.MIN_VALUE ? null : lastEventMillis;
     }
 
-    /** Over the last ten seconds; 0 where they had fewer than two frames, or it is silent. */
+    /**
+     * Over the last ten seconds, or by its usual interval where they had fewer than two frames; 0
+     * where it is silent, or had but one frame.
+     */
     double framesPerSecond(long nowMillis) {
         int known = (int) Math.min(frames, ARRIVALS);
         int recent = 0;
         while (recent < known && arrival(recent) > nowMillis - RATE_MILLIS) {
             recent++;
         }
-        if (recent < 2 || silent(nowMillis)) {
+        if (silent(nowMillis)) {
             return 0;
+        }
+        if (recent < 2) {
+            long interval = medianInterval();
+            return interval > 0 ? 1000.0 / interval : 0;
         }
         long span = arrival(0) - arrival(recent - 1);
         return (recent - 1) * 1000.0 / Math.max(1, span);
     }
 
-    /** Whether no frame came for five of its usual intervals, and for three seconds. */
-    boolean silent(long nowMillis) {
-        if (frames == 0) {
-            return nowMillis - firstSeenMillis > MIN_SILENCE_MILLIS;
+    Condition condition(long nowMillis) {
+        long since = nowMillis - patience();
+        if (silent(nowMillis)) {
+            return Condition.SILENT;
+        } else if (lastEventMillis >= since) {
+            return Condition.LIVE;
+        } else if (lastDeadLetterMillis >= since) {
+            return Condition.FAILING;
         }
-        return nowMillis - arrival(0)
-                > Math.max(MIN_SILENCE_MILLIS, SILENCE_INTERVALS * medianInterval());
+        return firstSeenMillis >= since ? Condition.LIVE : Condition.NO_EVENTS;
+    }
+
+    private boolean silent(long nowMillis) {
+        return nowMillis - (frames == 0 ? firstSeenMillis : arrival(0)) > patience();
+    }
+
+    private long patience() {
+        return Math.max(MIN_PATIENCE_MILLIS, PATIENCE_INTERVALS * medianInterval());
     }
 
     /** The median, so that one long pause does not make the next one look usual. */

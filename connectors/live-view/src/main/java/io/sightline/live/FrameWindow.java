@@ -106,9 +106,10 @@ final class FrameWindow {
             long deadLetters,
             long dropped,
             Long lastCaptureMillis,
+            Long lastFrameMillis,
             Long lastEventMillis,
             long lastSeenMillis,
-            boolean silent,
+            CameraStatistics.Condition condition,
             CameraStatistics.Latency latency,
             Map<String, int[]> counts,
             int[] eventBuckets,
@@ -166,6 +167,19 @@ final class FrameWindow {
         }
         shrink(camera);
         return isHeld(added) && added.ready() ? added.picture() : null;
+    }
+
+    /**
+     * Counts a frame that cannot be read; the job's dead letter says why.
+     *
+     * @param camera null where it does not say
+     */
+    synchronized void rejected(String camera) {
+        totalFrames++;
+        if (camera != null) {
+            long now = clock.millis();
+            camera(camera, now).statistics.arrived(now);
+        }
     }
 
     /**
@@ -234,15 +248,11 @@ final class FrameWindow {
             totalEvents++;
             camera(event.camera(), now)
                     .statistics
-                    .event(
-                            now,
-                            event.captureTimeMillis(),
-                            event.captureToEmitMillis(),
-                            event.objects());
+                    .event(now, event.captureToEmitMillis(), event.objects());
         } else {
             totalDeadLetters++;
             if (answer.camera() != null) {
-                camera(answer.camera(), now).statistics.deadLetter();
+                camera(answer.camera(), now).statistics.deadLetter(now);
             }
         }
     }
@@ -424,9 +434,10 @@ final class FrameWindow {
                 statistics.deadLetters(),
                 camera.dropped,
                 statistics.lastCaptureMillis(),
+                statistics.lastFrameMillis(),
                 statistics.lastEventMillis(),
                 camera.lastSeenMillis,
-                statistics.silent(now),
+                statistics.condition(now),
                 statistics.latency(now),
                 statistics.counts(now),
                 statistics.eventBuckets(now),

@@ -260,14 +260,7 @@ final class LiveServer implements AutoCloseable {
         }
         context.cookie(
                 new Cookie(
-                        cookieName(),
-                        access.cookie(),
-                        "/",
-                        -1,
-                        false,
-                        true,
-                        null,
-                        SameSite.LAX));
+                        cookieName(), access.cookie(), "/", -1, false, true, null, SameSite.LAX));
         context.redirect("/", HttpStatus.SEE_OTHER);
         context.skipRemainingHandlers();
         return true;

@@ -111,6 +111,7 @@ final class Messages {
                         json.writeStringField("type", "event");
                         json.writeStringField("camera", event.camera());
                         json.writeStringField("key", event.key().toString());
+                        json.writeNumberField("capture_time_ms", event.captureTimeMillis());
                         json.writeFieldName("event");
                         json.writeRawValue(event.json());
                     } else if (answer instanceof Answer.DeadLetter letter) {
@@ -186,9 +187,10 @@ final class Messages {
         json.writeNumberField("dead_letters", camera.deadLetters());
         json.writeNumberField("dropped", camera.dropped());
         number(json, "last_capture_ms", camera.lastCaptureMillis());
+        number(json, "last_frame_ms", camera.lastFrameMillis());
         number(json, "last_event_ms", camera.lastEventMillis());
         json.writeNumberField("last_seen_ms", camera.lastSeenMillis());
-        json.writeBooleanField("silent", camera.silent());
+        json.writeStringField("condition", camera.condition().label());
         json.writeFieldName("latency_ms");
         if (camera.latency() == null) {
             json.writeNull();

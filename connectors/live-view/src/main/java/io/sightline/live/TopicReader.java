@@ -351,7 +351,7 @@ final class TopicReader implements AutoCloseable {
                 viewers.offer(ready);
             }
         } catch (FrameRejectedException e) {
-            // The job's dead letter says so.
+            window.rejected(CameraFrameCodec.readableCameraId(record.key()));
         }
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.sightline.events.DetectionEvent.BoundingBox;
 import io.sightline.events.DetectionEvent.DetectedObject;
+import io.sightline.live.CameraStatistics.Condition;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -35,9 +36,9 @@ class CameraStatisticsTest {
     void shouldBeSilentThreeSecondsAfterTheLastFrameOfAFastCamera() {
         frames(50, 200);
         now += 3_000;
-        assertThat(statistics.silent(now)).isFalse();
+        assertThat(isSilent(now)).isFalse();
         now += 1;
-        assertThat(statistics.silent(now)).isTrue();
+        assertThat(isSilent(now)).isTrue();
         assertThat(statistics.framesPerSecond(now)).isZero();
     }
 
@@ -45,9 +46,9 @@ class CameraStatisticsTest {
     void shouldGiveASlowCameraFiveOfItsIntervals() {
         frames(10, 2_000);
         now += 10_000;
-        assertThat(statistics.silent(now)).isFalse();
+        assertThat(isSilent(now)).isFalse();
         now += 1;
-        assertThat(statistics.silent(now)).isTrue();
+        assertThat(isSilent(now)).isTrue();
     }
 
     @Test
@@ -55,17 +56,60 @@ class CameraStatisticsTest {
         frames(20, 200);
         now += 3_600_000;
         frames(3, 200);
-        assertThat(statistics.silent(now)).isFalse();
+        assertThat(isSilent(now)).isFalse();
         now += 3_001;
-        assertThat(statistics.silent(now)).isTrue();
+        assertThat(isSilent(now)).isTrue();
     }
 
     @Test
     void shouldBeSilentWhereOnlyEventsAreHeard() {
         event(20);
-        assertThat(statistics.silent(now + 3_000)).isFalse();
-        assertThat(statistics.silent(now + 3_001)).isTrue();
+        assertThat(isSilent(now + 3_000)).isFalse();
+        assertThat(isSilent(now + 3_001)).isTrue();
         assertThat(statistics.lastCaptureMillis()).isNull();
+        assertThat(statistics.lastFrameMillis()).isNull();
+    }
+
+    @Test
+    void shouldTellWhatIsWrongByTheClockOfTheServerAlone() {
+        frames(20, 200, Long.MAX_VALUE);
+        event(0);
+        frames(15, 200, Long.MIN_VALUE + 1);
+        assertThat(statistics.condition(now)).isEqualTo(Condition.LIVE);
+        frames(1, 200, 0);
+        assertThat(statistics.condition(now)).isEqualTo(Condition.NO_EVENTS);
+        statistics.deadLetter(now);
+        assertThat(statistics.condition(now)).isEqualTo(Condition.FAILING);
+        event(0);
+        assertThat(statistics.condition(now)).isEqualTo(Condition.LIVE);
+        now += 3_001;
+        assertThat(statistics.condition(now)).isEqualTo(Condition.SILENT);
+        assertThat(statistics.lastFrameMillis()).isEqualTo(now - 3_001);
+        assertThat(statistics.lastEventMillis()).isEqualTo(now - 3_001);
+    }
+
+    @Test
+    void shouldWaitForTheEventsOfASlowCamera() {
+        for (int i = 0; i < 20; i++) {
+            frames(1, 10_000);
+            event(9_000);
+            if (i > 0) {
+                assertThat(statistics.condition(now)).isEqualTo(Condition.LIVE);
+                assertThat(statistics.condition(now + 9_999)).isEqualTo(Condition.LIVE);
+                assertThat(statistics.framesPerSecond(now)).isEqualTo(0.1, within(0.001));
+            }
+        }
+    }
+
+    @Test
+    void shouldCallACameraFailingAllWhoseFramesAreRejected() {
+        for (int i = 0; i < 20; i++) {
+            now += 10_000;
+            statistics.arrived(now);
+            statistics.deadLetter(now);
+            assertThat(statistics.condition(now)).isEqualTo(Condition.FAILING);
+        }
+        assertThat(statistics.condition(now + 9_999)).isEqualTo(Condition.FAILING);
     }
 
     @Test
@@ -122,10 +166,18 @@ class CameraStatisticsTest {
                 .containsKey("x".repeat(CameraStatistics.MAX_LABEL_CHARS) + "…");
     }
 
+    private boolean isSilent(long at) {
+        return statistics.condition(at) == Condition.SILENT;
+    }
+
     private void frames(int count, long intervalMillis) {
+        frames(count, intervalMillis, 0);
+    }
+
+    private void frames(int count, long intervalMillis, long captureMillis) {
         for (int i = 0; i < count; i++) {
             now += intervalMillis;
-            statistics.frame(now, now - 20);
+            statistics.frame(now, captureMillis);
         }
     }
 
@@ -134,7 +186,7 @@ class CameraStatisticsTest {
                 Arrays.stream(labels)
                         .map(l -> new DetectedObject(0, l, 0.5, new BoundingBox(0, 0, 1, 1)))
                         .toList();
-        statistics.event(now, now - latencyMillis, latencyMillis, objects);
+        statistics.event(now, latencyMillis, objects);
     }
 
     private static int[] lastTwo(int[] values) {

@@ -182,6 +182,17 @@ class FrameWindowTest {
     }
 
     @Test
+    void shouldKnowACameraAllWhoseFramesAreRejected() {
+        window.rejected("gate");
+        window.answer(TestFrames.deadLetter(KEY, "gate"));
+        window.rejected(null);
+        assertThat(window.cameras()).hasSize(1);
+        assertThat(state("gate").frames()).isEqualTo(1);
+        assertThat(state("gate").condition()).isEqualTo(CameraStatistics.Condition.FAILING);
+        assertThat(window.totals().frames()).isEqualTo(2);
+    }
+
+    @Test
     void shouldKeepTheNewestFramesInTheirOrder() {
         for (int i = 0; i < 25; i++) {
             take(new FrameKey(0, i), "gate", 10);

@@ -208,19 +208,22 @@ class LivePageIT {
         cameras.start("stops", STREET);
         cameras.start("unanswered", STREET);
         cameras.start("spoilt", STREET);
+        cameras.start("empty", STREET);
         cameras.start("well", STREET);
         browser.open(live.uri().toString());
-        for (String camera : List.of("stops", "unanswered", "spoilt", "well")) {
+        for (String camera : List.of("stops", "unanswered", "spoilt", "empty", "well")) {
             awaitCondition(camera, "live");
         }
 
         cameras.stop("stops");
         cameras.turn("unanswered", Outcome.NOTHING);
         cameras.turn("spoilt", Outcome.DEAD_LETTER);
+        cameras.turn("empty", Outcome.EMPTY);
 
         awaitCondition("stops", "silent");
         awaitCondition("unanswered", "no-events");
         awaitCondition("spoilt", "failing");
+        awaitCondition("empty", "failing");
         assertThat(browser.text(tile("stops") + " .notice")).startsWith("Silent since ");
         assertThat(browser.text(tile("unanswered") + " .notice")).startsWith("No events since ");
         assertThat(browser.text(tile("spoilt") + " .notice"))

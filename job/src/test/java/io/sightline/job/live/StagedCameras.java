@@ -82,6 +82,8 @@ final class StagedCameras implements AutoCloseable {
     enum Outcome {
         EVENT,
         DEAD_LETTER,
+        /** A dead letter, since there is no picture in it. */
+        EMPTY,
         /** Every other frame is dropped for a newer one. */
         HALF_SUPERSEDED,
         NOTHING
@@ -182,13 +184,13 @@ final class StagedCameras implements AutoCloseable {
                         Math.floorMod(id.hashCode(), PARTITIONS),
                         captured,
                         id.getBytes(UTF_8),
-                        camera.jpeg);
+                        camera.outcome == Outcome.EMPTY ? new byte[0] : camera.jpeg);
         frame.headers().add(FrameHeaders.SEQ, Long.toString(seq).getBytes(UTF_8));
         try {
             RecordMetadata place = producer.send(frame).get();
             switch (camera.outcome) {
                 case EVENT -> sendEvent(id, seq, captured, camera, place);
-                case DEAD_LETTER -> {
+                case DEAD_LETTER, EMPTY -> {
                     sendDeadLetter(frame, place);
                     camera.deadLetters++;
                 }
