@@ -100,6 +100,8 @@ function forgetAllBut(known) {
     if (camera.absences > MOST_ABSENCES) {
       cameras.delete(id);
       wall.remove(id);
+      events.forget(id);
+      events.note('warn', id, 'no longer known to the server', serverNow());
     }
   }
   if (cameraView.camera !== null && !cameras.has(cameraView.camera.id)) {

@@ -10,16 +10,17 @@ const NOTABLE_PART = 0.25;
 
 /** Finds in a camera's events when the number of objects of a class has changed. */
 export class Changes {
-  #frames = []; // of the last second: {header, counts}
+  #frames = []; // that came in the last second: {header, counts, came}
   #told = new Map(); // by label
 
   /**
    * @param objects of the frame, filtered as the user wants
+   * @param came by a clock that nobody sets: a camera's own may step back, or stand still
    * @returns [{label, from, to, header: of the first frame that showed it}]
    */
-  observe(header, objects) {
-    this.#frames.push({ header, counts: countByLabel(objects) });
-    while (this.#frames.length > LEAST_FRAMES && this.#age(this.#frames[0], header) > STEADY_MS) {
+  observe(header, objects, came = performance.now()) {
+    this.#frames.push({ header, counts: countByLabel(objects), came });
+    while (this.#frames.length > LEAST_FRAMES && came - this.#frames[0].came > STEADY_MS) {
       this.#frames.shift();
     }
     if (this.#frames.length < LEAST_FRAMES) {
@@ -31,10 +32,6 @@ export class Changes {
       .sort(inClassOrder)
       .map((label) => this.#change(label))
       .filter((change) => change !== null);
-  }
-
-  #age({ header }, newest) {
-    return newest.capture_time_ms - header.capture_time_ms;
   }
 
   #change(label) {

@@ -32,6 +32,11 @@ export class EventList {
     this.#show();
   }
 
+  /** What is known of a camera that is no more; its rows stay. */
+  forget(camera) {
+    this.#changes.delete(camera);
+  }
+
   observe(header) {
     if (!header.event) {
       return;

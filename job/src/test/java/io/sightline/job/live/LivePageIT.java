@@ -277,10 +277,13 @@ class LivePageIT {
     @Test
     void shouldComeBackWhenTheServerDoes() throws Exception {
         cameras.start("steady", STREET);
+        cameras.start("removed", STREET);
         browser.open(live.uri().toString());
         awaitMovingPictures(tile("steady"));
+        awaitMovingPictures(tile("removed"));
         int port = live.uri().getPort();
 
+        cameras.stop("removed");
         live.close();
 
         browser.await("the banner", () -> browser.text("#banner").contains("The server is lost"));
@@ -295,9 +298,31 @@ class LivePageIT {
                                 && !browser.all("#banner").get(0).isDisplayed());
         awaitMovingPictures(tile("steady"));
         assertThat(browser.text("#events")).contains("server lost", "server connected again");
+        browser.await("the removed camera to go", () -> browser.all(tile("removed")).isEmpty());
+        assertThat(browser.text("#events")).contains("removedno longer known to the server");
 
         browser.reload();
         awaitMovingPictures(tile("steady"));
+    }
+
+    @Test
+    void shouldTellOfChangesAtACameraWhoseClockRunsBackwards() {
+        browser.open(live.uri().toString());
+        assertThat(
+                        browser.run(
+                                """
+                                return import(location.origin + '/changes.js').then(({ Changes }) => {
+                                  const changes = new Changes();
+                                  const found = [];
+                                  for (let i = 0; i < 40; i++) {
+                                    const objects = i < 20 ? [{ label: 'person' }] : [];
+                                    const header = { capture_time_ms: 1e12 - i * 3_600_000 };
+                                    found.push(...changes.observe(header, objects, i * 200));
+                                  }
+                                  return found.map(({ from, to }) => `${from} to ${to}`).join();
+                                });
+                                """))
+                .isEqualTo("0 to 1,1 to 0");
     }
 
     @Test
