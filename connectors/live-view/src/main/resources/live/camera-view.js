@@ -18,7 +18,7 @@ export class CameraView {
   #details;
   #picture;
   #window = null;
-  #position = null; // of the frame in the window where paused; null: live
+  #pausedAt = null; // key of a frame; null: live
   #now = 0;
   #undecodable = null;
 
@@ -48,14 +48,14 @@ export class CameraView {
   }
 
   get paused() {
-    return this.#position !== null;
+    return this.#pausedAt !== null;
   }
 
   /** Shows a camera; with a key, paused at that frame where the server still has it. */
   async open(camera, windowFrames, key = null) {
     if (camera !== this.camera) {
       this.camera = camera;
-      this.#position = null;
+      this.#pausedAt = null;
       this.#undecodable = null;
       this.#window = new WindowOfFrames(camera.id, windowFrames);
       this.#picture.clear();
@@ -73,11 +73,12 @@ export class CameraView {
         this.#say('That moment has left the server’s memory: this is live.');
       }
     }
+    await this.#showNewest();
   }
 
   close() {
     this.camera = null;
-    this.#position = null;
+    this.#pausedAt = null;
     this.#picture.clear();
     this.#hide(true);
   }
@@ -139,12 +140,13 @@ export class CameraView {
 
   async goLive() {
     if (this.paused) {
-      this.#position = null;
+      this.#pausedAt = null;
       this.#say('');
       this.#picture.hold();
       this.#writeMode();
       this.#listener.paused();
       await this.#loadWindow();
+      await this.#showNewest();
     }
   }
 
@@ -156,12 +158,12 @@ export class CameraView {
     }
   }
 
-  /** Stops at the frame on the screen. */
+  /** Stops at the frame on the screen, or the newest where that is no longer known. */
   #pause() {
     const shown = this.#window.indexOf(this.#picture.shown?.header.key);
-    const position = shown >= 0 ? shown : this.#window.frames.length - 1;
-    if (position >= 0) {
-      this.#position = position;
+    const frame = this.#window.frames.at(shown);
+    if (frame !== undefined) {
+      this.#pausedAt = frame.key;
       this.#picture.hold();
       this.#writeMode();
       this.#listener.paused();
@@ -177,7 +179,7 @@ export class CameraView {
     if (!this.paused || (wasLive && by > 0)) {
       return;
     }
-    const to = this.#position + by;
+    const to = this.#window.indexOf(this.#pausedAt) + by;
     if (to < this.#window.frames.length) {
       this.#goTo(Math.max(0, to));
     } else {
@@ -191,7 +193,7 @@ export class CameraView {
       return;
     }
     const { camera, paused } = this;
-    this.#position = index;
+    this.#pausedAt = frame.key;
     if (!paused) {
       this.#picture.hold();
       this.#listener.paused();
@@ -200,18 +202,40 @@ export class CameraView {
     this.#writeMode();
     try {
       const blob = await this.#window.picture(frame);
-      if (camera !== this.camera || this.#position !== index) {
+      if (camera !== this.camera || this.#pausedAt !== frame.key) {
         return;
       }
       if (blob === null) {
         await this.#goToOldest();
       } else {
-        const header = { ...frame, camera: camera.id, content_type: blob.type };
-        this.#picture.offer({ header, blob, dealtWith() {}, live: false });
+        this.#offerFetched(frame, blob);
       }
     } catch (error) {
       if (error.name !== 'AbortError') {
         this.#say('The server does not answer.');
+      }
+    }
+  }
+
+  #offerFetched(frame, blob) {
+    const header = { ...frame, camera: this.camera.id, content_type: blob.type };
+    this.#picture.offer({ header, blob, dealtWith() {}, live: false });
+  }
+
+  /** Where live: of a camera that is silent or slow no picture comes by itself for long. */
+  async #showNewest() {
+    const { camera } = this;
+    const frames = this.#window;
+    const newest = frames.frames.at(-1);
+    const isMissing = () =>
+      camera === this.camera &&
+      !this.paused &&
+      frames.frames.at(-1)?.key === newest.key &&
+      this.#picture.shown?.header.key !== newest.key;
+    if (camera !== null && newest !== undefined && isMissing()) {
+      const blob = await frames.picture(newest).catch(() => null);
+      if (blob !== null && isMissing()) {
+        this.#offerFetched(newest, blob);
       }
     }
   }
@@ -240,7 +264,8 @@ export class CameraView {
     } catch {
       // The banner tells of a lost server; what has come so far can still be stepped through.
     }
-    if (loading === this.#window) {
+    if (loading === this.#window && this.camera !== null) {
+      this.#writeMoment();
       this.#drawWindow();
     }
   }
@@ -273,17 +298,16 @@ export class CameraView {
 
   #writeMoment() {
     const { frames } = this.#window;
-    const position = this.#position ?? frames.length - 1;
+    const position = this.paused ? this.#window.indexOf(this.#pausedAt) : frames.length - 1;
     this.#scrubber.max = String(Math.max(0, frames.length - 1));
-    this.#scrubber.value = String(position);
-    const at = this.paused
-      ? frames[position]?.capture_time_ms
-      : this.#picture.shown?.header.capture_time_ms;
+    this.#scrubber.value = String(Math.max(0, position));
+    const at = (this.paused ? frames[position] : this.#picture.shown?.header)?.capture_time_ms;
     const text = at === undefined ? '' : preciseClock(at);
     setText(this.#time, text);
     this.#scrubber.setAttribute('aria-valuetext', text);
     const newest = this.camera.state.last_capture_ms ?? at;
-    setText(this.#ago, this.paused ? `−${(Math.max(0, newest - at) / 1000).toFixed(1)} s` : '');
+    const ago = `−${(Math.max(0, newest - at) / 1000).toFixed(1)} s`;
+    setText(this.#ago, this.paused && at !== undefined ? ago : '');
   }
 
   #writeFrame() {

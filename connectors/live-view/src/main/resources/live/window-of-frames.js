@@ -6,6 +6,7 @@ export class WindowOfFrames {
   frames = [];
   #camera;
   #most;
+  #came = null; // live while the server is asked; null where it is not
   #fetching = null;
 
   constructor(camera, most) {
@@ -13,21 +14,39 @@ export class WindowOfFrames {
     this.#most = most;
   }
 
-  /** Asks the server what it has. */
+  /** Asks the server what it has; of several questions the last one's answer counts. */
   async load() {
+    const came = [];
+    this.#came = came;
+    try {
+      const frames = await this.#list();
+      if (came === this.#came) {
+        const newer = came.filter(({ key }) => frames.every((frame) => frame.key !== key));
+        this.frames = [...frames, ...newer].slice(-this.#most);
+      }
+    } finally {
+      if (came === this.#came) {
+        this.#came = null;
+      }
+    }
+  }
+
+  async #list() {
     const query = new URLSearchParams({ camera: this.#camera });
     const response = await fetch(`api/frames?${query}`, { cache: 'no-store' });
     if (!response.ok) {
       throw new Error(`the server answered ${response.status}`);
     }
-    this.frames = await response.json();
+    return response.json();
   }
 
   /** A frame has come live. */
   append({ key, capture_time_ms, event, dead_letter, dropped }) {
     if (this.frames.at(-1)?.key !== key) {
-      this.frames.push({ key, capture_time_ms, event, dead_letter, dropped });
+      const frame = { key, capture_time_ms, event, dead_letter, dropped };
+      this.frames.push(frame);
       this.frames.splice(0, Math.max(0, this.frames.length - this.#most));
+      this.#came?.push(frame);
     }
   }
 

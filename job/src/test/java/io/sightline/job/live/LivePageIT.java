@@ -233,6 +233,17 @@ class LivePageIT {
                 .contains("dead letter, decode: the picture ends too early")
                 .contains("Silent since ");
 
+        // Of a silent camera nothing comes by itself.
+        List<String> kept = keys("stops");
+        browser.click(tile("stops"));
+        awaitKey(kept.get(kept.size() - 1));
+        browser.press(",");
+        awaitKey(kept.get(kept.size() - 2));
+        browser.press(Keys.END);
+        awaitKey(kept.get(kept.size() - 1));
+        assertThat(browser.attribute("#large", "data-mode")).isEqualTo("live");
+        browser.press(Keys.ESCAPE);
+
         cameras.start("stops", STREET);
         awaitCondition("stops", "live");
     }
