@@ -27,7 +27,6 @@ const toScreen = new Rolling();
 const painted = new Rolling();
 const received = new Rolling();
 let skipped = 0;
-let paintedTotal = 0;
 let windowFrames = 0;
 let clockOffset = 0;
 let retryAt = 0;
@@ -43,7 +42,6 @@ const serverNow = () => Date.now() - clockOffset;
 const pictureListener = {
   seen({ header }, now) {
     painted.add(1);
-    paintedTotal++;
     if (header.capture_time_ms >= countFrom) {
       toScreen.add(now - clockOffset - header.capture_time_ms);
     }
@@ -275,12 +273,12 @@ function showDrops() {
 }
 
 function showMeasured() {
-  const { latency_ms: latency, pictures_per_second: rate, bytes_per_second: bytes } = stats();
-  setText(byId('screen-p50'), milliseconds(latency.p50));
-  setText(byId('screen-p95'), milliseconds(latency.p95));
-  setText(byId('painted'), rate.toFixed(1));
+  const [p50, p95] = toScreen.quantiles(0.5, 0.95);
+  setText(byId('screen-p50'), milliseconds(p50));
+  setText(byId('screen-p95'), milliseconds(p95));
+  setText(byId('painted'), painted.perSecond().toFixed(1));
   setText(byId('skipped'), count(skipped));
-  setText(byId('received'), (bytes / 1e6).toFixed(1));
+  setText(byId('received'), (received.perSecond() / 1e6).toFixed(1));
 }
 
 function showChips() {
@@ -410,19 +408,6 @@ function keyPressed(event) {
   }
 }
 
-/** What this page measured itself, for the footer and for tests. */
-function stats() {
-  const [p50, p95] = toScreen.quantiles(0.5, 0.95);
-  return {
-    latency_ms: { p50, p95 },
-    pictures: toScreen.size,
-    pictures_per_second: painted.perSecond(),
-    bytes_per_second: received.perSecond(),
-    painted_total: paintedTotal,
-    skipped,
-  };
-}
-
 viewState.addEventListener('change', () => {
   showView();
   showFilter();
@@ -443,5 +428,4 @@ setInterval(() => {
   showBanner();
 }, 1_000);
 
-window.sightline = Object.freeze({ stats });
 connection.open();

@@ -44,10 +44,8 @@ export class CameraTile {
       this.#seen,
     );
     this.node.dataset.camera = camera.id;
-    this.picture = new Picture(this.#frame, viewState, {
-      ...listener,
-      shown: (frame, decodable) => this.#shown(frame, decodable),
-    });
+    const shown = (frame, decodable) => this.#shown(frame, decodable);
+    this.picture = new Picture(this.#frame, viewState, { ...listener, shown }, true);
     this.#frame.append(this.#notice);
   }
 

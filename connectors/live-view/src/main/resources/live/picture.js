@@ -44,6 +44,7 @@ export class Picture {
   #listener;
   #holder;
   #viewState;
+  #small;
   #resizing;
   #next = null;
   #decoding = false;
@@ -57,9 +58,11 @@ export class Picture {
   /**
    * @param listener its methods: shown(frame, decodable), seen(frame, nowMs) once it is on the
    *     screen, skipped() for a frame that a newer one overtook
+   * @param small whether a picture is kept no larger than it is shown
    */
-  constructor(holder, viewState, listener) {
+  constructor(holder, viewState, listener, small = false) {
     this.#viewState = viewState;
+    this.#small = small;
     this.#listener = listener;
     holder.append(this.#canvas, this.#boxes);
     this.#holder = holder;
@@ -117,7 +120,7 @@ export class Picture {
       const frame = this.#next;
       const round = this.#round;
       this.#next = null;
-      const bitmap = await createImageBitmap(frame.blob).catch(() => null);
+      const bitmap = await createImageBitmap(frame.blob, this.#size(frame)).catch(() => null);
       frame.dealtWith();
       if (round !== this.#round) {
         bitmap?.close();
@@ -130,11 +133,20 @@ export class Picture {
     this.#decoding = false;
   }
 
+  /** Pictures of a wall, kept in full, would take a browser's memory. */
+  #size({ header }) {
+    const width = Math.ceil(this.#width * window.devicePixelRatio);
+    const whole = header.event?.image.width ?? Number.POSITIVE_INFINITY;
+    return this.#small && width > 0 && width < whole
+      ? { resizeWidth: width, resizeQuality: 'medium' }
+      : {};
+  }
+
   paint() {
     if (this.#decoded !== null) {
       const { frame, bitmap } = this.#decoded;
       this.#decoded = null;
-      this.shown = { ...frame, image: imageOf(frame, bitmap) };
+      this.shown = frame;
       this.#holder.dataset.key = frame.header.key;
       this.#transfer(bitmap);
       this.#listener.shown(frame, bitmap !== null);
@@ -171,20 +183,12 @@ export class Picture {
     }
     const context = crispContext(this.#boxes, this.#width, this.#height);
     if (this.shown?.header.event) {
-      const { image } = this.shown;
+      const { image } = this.shown.header.event; // its pixels are the boxes'
       const place = fit(image, this.#width, this.#height);
       const objects = acceptedObjects(this.shown.header, this.#viewState);
       drawObjects(context, objects, place, overlayStyle(image.width * place.scale));
     }
   }
-}
-
-/** The boxes' pixels are the event's; a frame without an event has its picture's. */
-function imageOf({ header }, bitmap) {
-  return (
-    header.event?.image ??
-    (bitmap === null ? { width: 16, height: 9 } : { width: bitmap.width, height: bitmap.height })
-  );
 }
 
 export const acceptedObjects = (header, viewState) =>

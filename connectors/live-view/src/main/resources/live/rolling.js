@@ -36,10 +36,6 @@ export class Rolling {
     return (sum * 1000) / lastMs;
   }
 
-  get size() {
-    return this.#samples.length;
-  }
-
   #cut(now) {
     const first = this.#samples.findIndex(([time]) => time >= now - this.#spanMs);
     this.#samples = first < 0 ? [] : this.#samples.slice(first);

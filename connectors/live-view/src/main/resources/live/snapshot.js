@@ -4,12 +4,12 @@ import { drawObjects, fit, overlayStyle } from './overlay.js';
 import { acceptedObjects } from './picture.js';
 
 /** Saves a shown frame with its boxes as a PNG of the picture's own size. */
-export async function saveSnapshot({ header, blob, image }, viewState) {
+export async function saveSnapshot({ header, blob }, viewState) {
   const bitmap = await createImageBitmap(blob);
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   const context = canvas.getContext('2d');
   context.drawImage(bitmap, 0, 0);
-  const place = fit(image, bitmap.width, bitmap.height);
+  const place = fit(header.event?.image ?? bitmap, bitmap.width, bitmap.height);
   const style = { ...overlayStyle(bitmap.width), confidence: true, crowd: true };
   drawObjects(context, acceptedObjects(header, viewState), place, style);
   bitmap.close();

@@ -23,7 +23,7 @@ public final class LiveView implements AutoCloseable {
 
     private static final long STATUS_MILLIS = 1_000;
 
-    /** A viewer that takes not a byte for so long is let go. */
+    /** A viewer that takes so long for one message is let go. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     private final InstantSource clock = InstantSource.system();

@@ -135,6 +135,7 @@ class LivePageIT {
         for (String camera : List.of("wall-1", "wall-2", "wall-10")) {
             awaitCondition(camera, "live");
             awaitMovingPictures(tile(camera));
+            browser.await("a picture of the tile's size", () -> isSmall(tile(camera)));
             browser.await(
                     "what " + camera + " sees",
                     () -> browser.text(tile(camera) + " .seen").equals("person1car1"));
@@ -143,6 +144,16 @@ class LivePageIT {
                 .containsSubsequence("wall-1", "wall-2", "wall-10");
         browser.await(
                 "the list of events", () -> browser.text("#events").contains("wall-10person0 ↑ 1"));
+    }
+
+    private static boolean isSmall(String tile) {
+        return (Boolean)
+                browser.run(
+                        """
+                        const { width, clientWidth } = document.querySelector(arguments[0]);
+                        return width <= Math.min(640, clientWidth);
+                        """,
+                        tile + " .picture");
     }
 
     @Test
