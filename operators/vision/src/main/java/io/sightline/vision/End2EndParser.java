@@ -4,11 +4,11 @@ package io.sightline.vision;
 import io.sightline.inference.InferenceException;
 import io.sightline.inference.RawOutput;
 import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
 
 /**
  * Four outputs: count [batch, 1], boxes [batch, K, 4] as corners, scores [batch, K], classes
- * [batch, K]. Rows from the count on are padding. Exporters differ in whether counts and classes
- * are integers.
+ * [batch, K]. Rows from the count on are padding. Counts and classes are integers.
  */
 final class End2EndParser extends OutputParser {
 
@@ -23,12 +23,12 @@ final class End2EndParser extends OutputParser {
 
     @Override
     void parse(RawOutput output, int frame, Candidates candidates) {
-        RawOutput.Tensor counts = tensor(output, 0, frame, 1);
+        RawOutput.Tensor counts = ints(output, 0, frame, 1);
         RawOutput.Tensor boxes = floats(output, 1, frame, ANY, 4);
         int rows = boxes.shape()[1];
         RawOutput.Tensor scores = floats(output, 2, frame, rows);
-        RawOutput.Tensor classIds = tensor(output, 3, frame, rows);
-        int count = integer(counts, frame);
+        IntBuffer classIds = ints(output, 3, frame, rows).ints();
+        int count = counts.ints().get(frame);
         if (count < 0 || count > rows) {
             throw new InferenceException(
                     "output '"
@@ -59,13 +59,7 @@ final class End2EndParser extends OutputParser {
                     corners.get(4 * place + 2),
                     corners.get(4 * place + 3),
                     score,
-                    integer(classIds, place));
+                    classIds.get(place));
         }
-    }
-
-    private static int integer(RawOutput.Tensor tensor, int place) {
-        return tensor.ints() != null
-                ? tensor.ints().get(place)
-                : Math.round(tensor.floats().get(place));
     }
 }

@@ -76,6 +76,16 @@ abstract sealed class OutputParser
         return tensor;
     }
 
+    /** As {@link #tensor}, of integers. */
+    final RawOutput.Tensor ints(RawOutput output, int index, int frame, int... expected) {
+        RawOutput.Tensor tensor = tensor(output, index, frame, expected);
+        if (tensor.ints() == null) {
+            throw new InferenceException(
+                    "output '" + tensor.name() + "' holds floats: expected int32 or int64");
+        }
+        return tensor;
+    }
+
     /** The layout's name, for messages. */
     abstract String layout();
 
@@ -159,7 +169,7 @@ abstract sealed class OutputParser
         }
     }
 
-    private static String place(RawOutput.Tensor tensor, int frame, int row) {
+    static String place(RawOutput.Tensor tensor, int frame, int row) {
         return "output '" + tensor.name() + "', frame " + frame + " of the batch, row " + row;
     }
 

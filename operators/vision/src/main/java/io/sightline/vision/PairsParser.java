@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.vision;
 
+import io.sightline.inference.FrameOutputException;
 import io.sightline.inference.RawOutput;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -61,11 +62,23 @@ final class PairsParser extends OutputParser {
                     values[2],
                     values[3],
                     values[SCORE],
-                    Math.round(values[CLASS]));
+                    classId(tensor, frame, row));
             if (bestClassOnly) {
                 mergeLast(candidates);
             }
         }
+    }
+
+    private int classId(RawOutput.Tensor tensor, int frame, int row) {
+        if (!Float.isFinite(values[CLASS])) {
+            throw new FrameOutputException(
+                    place(tensor, frame, row)
+                            + ": class "
+                            + values[CLASS]
+                            + ", expected 0 to "
+                            + (classes - 1));
+        }
+        return Math.round(values[CLASS]);
     }
 
     private void prepare(int rows) {

@@ -328,8 +328,43 @@ class DetectionReaderTest {
                 .withMessageContaining("score Infinity");
     }
 
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+    void shouldRefuseAClassThatIsNoNumber(float classId) {
+        float[] values = {0, 0, 5, 5, 0.9f, classId};
+
+        assertThatExceptionOfType(FrameOutputException.class)
+                .isThrownBy(
+                        () ->
+                                reader(OutputLayout.PAIRS, 2, BEST_CLASS)
+                                        .read(floats(values, 1, 1, 6), 0))
+                .withMessageContaining("output 'out', frame 0 of the batch, row 0")
+                .withMessageContaining("class " + classId + ", expected 0 to 1");
+    }
+
+    @Test
+    void shouldRefuseFloatsForCountsAndClasses() {
+        RawOutput good = end2end(1, new float[3], new int[3]);
+        for (int index : new int[] {0, 3}) {
+            List<RawOutput.Tensor> tensors = new ArrayList<>(good.tensors());
+            RawOutput.Tensor replaced = tensors.get(index);
+            tensors.set(index, tensor(replaced.name(), new float[3], replaced.shape()));
+
+            assertThatExceptionOfType(InferenceException.class)
+                    .isThrownBy(
+                            () ->
+                                    reader(OutputLayout.END2END, 2, BEST_CLASS)
+                                            .read(new RawOutput(tensors), 0))
+                    .withMessage(
+                            "output '"
+                                    + replaced.name()
+                                    + "' holds floats: expected int32 or int64");
+        }
+    }
+
     @Test
     void shouldNameShapesThatDoNotFit() {
+        RawOutput.Tensor count = end2end(1, new float[3], new int[3]).tensors().get(0);
         assertThatExceptionOfType(InferenceException.class)
                 .isThrownBy(
                         () ->
@@ -347,7 +382,7 @@ class DetectionReaderTest {
                 .isThrownBy(
                         () ->
                                 reader(OutputLayout.END2END, 6, BEST_CLASS)
-                                        .read(floats(new float[1], 1, 1), 0))
+                                        .read(new RawOutput(List.of(count)), 0))
                 .withMessageContaining("gives 1 outputs: end2end expects at least 2");
     }
 
