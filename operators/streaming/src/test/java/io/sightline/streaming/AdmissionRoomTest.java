@@ -249,7 +249,10 @@ class AdmissionRoomTest {
         assertThat(room.offer(frame(camera(OverloadPolicy.PROCESS_ALL), 0, 11, 0), 0)).isTrue();
     }
 
-    /** Cameras beyond the number that is told apart: nobody's frame goes for another camera's. */
+    /**
+     * Cameras beyond the number that is told apart: of them all the oldest frame goes, whichever
+     * camera's it is.
+     */
     @Test
     void shouldKeepASharedLineShortWithoutPreferringTheNewest() throws Exception {
         AdmissionRoom room = room(3, 1_000);
