@@ -418,16 +418,22 @@ public final class MicroBatcher<R> implements AutoCloseable {
     }
 
     private Batch<R> nextBatch() {
-        if (filling != null && nanosUntilDispatch() <= 0) {
+        Batch<R> batch = pollSealed();
+        if (batch == null && filling != null && nanosUntilDispatch() <= 0) {
             seal();
+            batch = pollSealed();
         }
+        if (batch != null && (!sealed.isEmpty() || filling != null)) {
+            // The signal that woke this lane may have stood for more than one batch.
+            dispatchable.signal();
+        }
+        return batch;
+    }
+
+    private Batch<R> pollSealed() {
         for (Batch<R> batch : sealed) {
             if (batch.open == 0) {
                 sealed.remove(batch);
-                if (!sealed.isEmpty() || filling != null) {
-                    // The signal that woke this lane may have stood for more than one batch.
-                    dispatchable.signal();
-                }
                 return batch;
             }
         }

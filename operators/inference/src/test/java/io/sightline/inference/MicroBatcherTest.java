@@ -134,6 +134,33 @@ class MicroBatcherTest {
     }
 
     @Test
+    void shouldTakeASealedBatchAndLetTheNextOneFill() {
+        MicroBatcher<Integer> batcher = batcher(3, 2, Duration.ZERO);
+        FrameSubmitter<Integer> subtask = batcher.newSubmitter(() -> {});
+        for (int i = 0; i < 3; i++) {
+            subtask.tryClaim().commit(new Frame());
+        }
+        assertThat(batcher.poll().committed).isEqualTo(2);
+        subtask.tryClaim().commit(new Frame());
+        assertThat(batcher.poll().committed).as("it was still filling").isEqualTo(2);
+        assertThat(batcher.poll()).isNull();
+    }
+
+    @Test
+    void shouldNotWaitForOpenClaimsOfASealedBatchWhereAnotherCanGo() {
+        MicroBatcher<Integer> batcher = batcher(3, 2, Duration.ZERO);
+        FrameSubmitter<Integer> subtask = batcher.newSubmitter(() -> {});
+        BatchSlot<Integer> open = subtask.tryClaim();
+        for (int i = 0; i < 2; i++) {
+            subtask.tryClaim().commit(new Frame());
+        }
+        assertThat(batcher.poll().committed).as("the one that was filling").isEqualTo(1);
+        assertThat(batcher.poll()).isNull();
+        open.commit(new Frame());
+        assertThat(batcher.poll().committed).isEqualTo(2);
+    }
+
+    @Test
     void shouldReuseABatchWhoseEveryClaimWasAborted() {
         MicroBatcher<Integer> batcher = batcher(1, 2, Duration.ZERO);
         FrameSubmitter<Integer> subtask = batcher.newSubmitter(() -> {});
