@@ -59,19 +59,11 @@ final class EngineLane<R> {
     private void run() {
         try {
             while (true) {
-                Batch<R> next = null;
-                if (runs.isEmpty()) {
-                    next = batcher.take();
-                    if (next == null) {
-                        return;
-                    }
-                } else if (runs.size() < backend.maxInFlight()) {
-                    next = batcher.poll();
-                }
+                Batch<R> next = runs.isEmpty() ? batcher.take() : pollNext();
                 if (next != null) {
-                    // Noted before it is submitted, so that its frames are failed if that throws.
-                    runs.addLast(new Run<>(next, clock.nanoTime()));
-                    backend.submit(next.buffer, next.claimed);
+                    submit(next);
+                } else if (runs.isEmpty()) {
+                    return;
                 } else {
                     finish(runs.peekFirst());
                     runs.removeFirst();
@@ -84,10 +76,26 @@ final class EngineLane<R> {
         }
     }
 
+    /** What may run beside those that are not finished, or null. */
+    private Batch<R> pollNext() {
+        return runs.size() < backend.maxInFlight() ? batcher.poll() : null;
+    }
+
+    private void submit(Batch<R> batch) {
+        // Noted before it is submitted, so that its frames are failed if that throws.
+        runs.addLast(new Run<>(batch, clock.nanoTime()));
+        backend.submit(batch.buffer, batch.claimed);
+    }
+
     private void finish(Run<R> run) {
         Batch<R> batch = run.batch();
         RawOutput output = backend.await(batch.buffer);
         long inferred = clock.nanoTime();
+        // What gathered during the run is computed while this batch is read.
+        Batch<R> next = pollNext();
+        if (next != null) {
+            submit(next);
+        }
         int frames = batch.committed;
         long readStart = inferred;
         for (int row = 0; row < batch.claimed; row++) {

@@ -40,9 +40,19 @@ class MicroBatcherStressTest {
     private final AtomicLong frames = new AtomicLong();
     private final AtomicLong failures = new AtomicLong();
 
-    @ParameterizedTest(name = "{0} lanes, {1} buffers a lane of {2} slots, delay {3} us")
-    @CsvSource({"1, 1, 2, 0", "1, 1, 2, 200", "1, 2, 1, 0", "2, 2, 3, 0", "2, 1, 4, 100"})
-    void shouldNeverStickNorMixUpFrames(int lanes, int buffersPerLane, int slots, int delayMicros)
+    @ParameterizedTest(
+            name = "{0} lanes, {1} in flight, {2} buffers a lane of {3} slots, delay {4} us")
+    @CsvSource({
+        "1, 1, 1, 2, 0",
+        "1, 1, 1, 2, 200",
+        "1, 1, 2, 1, 0",
+        "2, 1, 2, 3, 0",
+        "2, 1, 1, 4, 100",
+        "1, 2, 3, 2, 0",
+        "2, 2, 3, 3, 100"
+    })
+    void shouldNeverStickNorMixUpFrames(
+            int lanes, int inFlight, int buffersPerLane, int slots, int delayMicros)
             throws Exception {
         long seed = System.nanoTime();
         System.out.println("MicroBatcherStressTest seed " + seed);
@@ -66,6 +76,7 @@ class MicroBatcherStressTest {
                                                                                         + laneSeed
                                                                                                 .incrementAndGet(),
                                                                                 lanes,
+                                                                                inFlight,
                                                                                 buffersPerLane,
                                                                                 slots,
                                                                                 delayMicros))
@@ -94,13 +105,16 @@ class MicroBatcherStressTest {
     }
 
     private MicroBatcher<Integer> open(
-            long seed, int lanes, int buffersPerLane, int slots, int delayMicros) {
+            long seed, int lanes, int inFlight, int buffersPerLane, int slots, int delayMicros) {
         List<InferenceBackend> backends = new ArrayList<>();
         for (int i = 0; i < lanes; i++) {
             Random random = new Random(seed * 31 + i);
             backends.add(
                     new FakeBackend(
-                            FakeBackend.spec(4, 4, slots), run -> random.nextInt(400) == 0, null));
+                                    FakeBackend.spec(4, 4, slots),
+                                    run -> random.nextInt(400) == 0,
+                                    null)
+                            .inFlight(inFlight));
         }
         synchronized (opened) {
             backends.forEach(backend -> opened.add((FakeBackend) backend));

@@ -13,8 +13,11 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MicroBatcherTest {
 
@@ -322,16 +325,30 @@ class MicroBatcherTest {
         assertThat(batcher.failed()).isTrue();
     }
 
-    @Test
-    void shouldRunFramesOnItsLanesAndGiveEachItsOwnResult() throws Exception {
-        FakeBackend backend = new FakeBackend(FakeBackend.spec(4, 4, 4), run -> false, null);
-        MicroBatcher<Integer> batcher =
-                new MicroBatcher<>(
-                        List.of(backend),
-                        2,
-                        () -> firstByte(),
-                        BatchingPolicy.IMMEDIATE,
-                        NanoClock.SYSTEM);
+    private static MicroBatcher<Integer> running(FakeBackend backend) {
+        return running(backend, firstByte());
+    }
+
+    private static MicroBatcher<Integer> running(
+            FakeBackend backend, OutputReader<Integer> reader) {
+        return new MicroBatcher<>(
+                List.of(backend), 3, () -> reader, BatchingPolicy.IMMEDIATE, NanoClock.SYSTEM);
+    }
+
+    private static void await(BooleanSupplier condition) throws InterruptedException {
+        long start = System.nanoTime();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime() - start).isLessThan(TimeUnit.SECONDS.toNanos(30));
+            Thread.sleep(1);
+        }
+    }
+
+    @ParameterizedTest(name = "{0} in flight")
+    @ValueSource(ints = {1, 2})
+    void shouldRunFramesOnItsLanesAndGiveEachItsOwnResult(int inFlight) throws Exception {
+        FakeBackend backend =
+                new FakeBackend(FakeBackend.spec(4, 4, 4), run -> false, null).inFlight(inFlight);
+        MicroBatcher<Integer> batcher = running(backend);
         try (batcher) {
             Semaphore turn = new Semaphore(0);
             FrameSubmitter<Integer> subtask = batcher.newSubmitter(turn::release);
@@ -356,26 +373,104 @@ class MicroBatcherTest {
     }
 
     @Test
-    void shouldCloseTheEngineOnlyAfterTheRunThatIsGoingOn() throws Exception {
+    void shouldSubmitWhatGatheredDuringARunBeforeItIsRead() throws Exception {
         Semaphore permits = new Semaphore(0);
-        FakeBackend backend = new FakeBackend(FakeBackend.spec(4, 4, 1), run -> false, permits);
-        MicroBatcher<Integer> batcher =
-                new MicroBatcher<>(
-                        List.of(backend),
-                        2,
-                        () -> firstByte(),
-                        BatchingPolicy.IMMEDIATE,
-                        NanoClock.SYSTEM);
+        FakeBackend backend =
+                new FakeBackend(FakeBackend.spec(4, 4, 2), run -> false, permits).inFlight(2);
+        // The result of a frame: how many runs had begun when it was read.
+        MicroBatcher<Integer> batcher = running(backend, (output, row) -> backend.begun());
+        try (batcher) {
+            FrameSubmitter<Integer> subtask = batcher.newSubmitter(() -> {});
+            List<Frame> frames = List.of(new Frame(), new Frame(), new Frame());
+            subtask.tryClaim().commit(frames.get(0));
+            await(permits::hasQueuedThreads);
+            subtask.tryClaim().commit(frames.get(1));
+            subtask.tryClaim().commit(frames.get(2));
+            permits.release(2);
+
+            assertThat(frames.get(0)).succeedsWithin(Duration.ofSeconds(30)).isEqualTo(2);
+            assertThat(frames.get(1)).succeedsWithin(Duration.ofSeconds(30)).isEqualTo(2);
+            assertThat(frames.get(2)).succeedsWithin(Duration.ofSeconds(30)).isEqualTo(2);
+        }
+    }
+
+    /** The first is done, the next two are with the engine, the last waits. */
+    private static List<Frame> twoTaken(
+            MicroBatcher<Integer> batcher, FakeBackend backend, Semaphore permits)
+            throws InterruptedException {
+        FrameSubmitter<Integer> subtask = batcher.newSubmitter(() -> {});
+        List<Frame> frames = List.of(new Frame(), new Frame(), new Frame(), new Frame());
+        subtask.tryClaim().commit(frames.get(0));
+        await(permits::hasQueuedThreads);
+        subtask.tryClaim().commit(frames.get(1));
+        subtask.tryClaim().commit(frames.get(2));
+        permits.release();
+        await(() -> backend.begun() == 3);
+        subtask.tryClaim().commit(frames.get(3));
+        assertThat(frames.get(0)).isCompletedWithValue(0);
+        return frames;
+    }
+
+    @Test
+    void shouldFailAllThatTheLaneHasTakenWithIt() throws Exception {
+        Semaphore permits = new Semaphore(0);
+        FakeBackend backend =
+                new FakeBackend(FakeBackend.spec(4, 4, 1), run -> run == 1, permits).inFlight(2);
+        try (MicroBatcher<Integer> batcher = running(backend)) {
+            List<Frame> frames = twoTaken(batcher, backend, permits);
+            permits.release();
+            for (Frame frame : frames.subList(1, 4)) {
+                assertThat(frame)
+                        .failsWithin(Duration.ofSeconds(30))
+                        .withThrowableThat()
+                        .withMessageContaining("told to fail");
+            }
+        }
+        assertThat(backend.closed()).isTrue();
+    }
+
+    @Test
+    void shouldFinishAllThatTheLaneHasTakenWhenClosed() throws Exception {
+        Semaphore permits = new Semaphore(0);
+        FakeBackend backend =
+                new FakeBackend(FakeBackend.spec(4, 4, 1), run -> false, permits).inFlight(2);
+        MicroBatcher<Integer> batcher = running(backend);
+        List<Frame> frames = twoTaken(batcher, backend, permits);
+
+        Thread.currentThread().interrupt();
+        batcher.close();
+        assertThat(Thread.interrupted()).isTrue();
+        permits.release();
+        assertThat(frames.get(1)).succeedsWithin(Duration.ofSeconds(30));
+        assertThat(frames.get(2)).isNotDone();
+        assertThat(backend.closed()).as("it still runs").isFalse();
+        permits.release();
+        batcher.close();
+        assertThat(frames.get(2)).isCompletedWithValue(0);
+        assertThat(frames.get(3)).as("nobody took it").isNotDone();
+        assertThat(backend.closed()).isTrue();
+    }
+
+    @ParameterizedTest(name = "{0} in flight")
+    @ValueSource(ints = {1, 2})
+    void shouldCloseTheEngineOnlyAfterTheRunThatIsGoingOn(int inFlight) throws Exception {
+        Semaphore permits = new Semaphore(0);
+        FakeBackend backend =
+                new FakeBackend(FakeBackend.spec(4, 4, 1), run -> false, permits)
+                        .inFlight(inFlight);
+        MicroBatcher<Integer> batcher = running(backend);
         Frame frame = new Frame();
         batcher.newSubmitter(() -> {}).tryClaim().commit(frame);
+        await(permits::hasQueuedThreads);
 
         Thread.currentThread().interrupt();
         batcher.close();
         assertThat(Thread.interrupted()).as("the caller's interrupt is kept").isTrue();
+        assertThat(backend.closed()).as("it still runs").isFalse();
         permits.release();
         batcher.close();
         assertThat(backend.closed()).isTrue();
-        assertThat(frame.isDone() || backend.runs() == 0).isTrue();
+        assertThat(frame).isCompletedWithValue(0);
     }
 
     @Test

@@ -9,9 +9,11 @@ import io.sightline.inference.OutputLayout;
 import io.sightline.inference.RawOutput;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntPredicate;
@@ -33,7 +35,10 @@ public final class FakeBackend implements InferenceBackend {
     private final ModelSpec spec;
     private final IntPredicate failsOnRun;
     private final Semaphore permits;
+    private final AtomicInteger begun = new AtomicInteger();
     private final AtomicInteger runs = new AtomicInteger();
+    private final Queue<Buffer> inFlight = new ArrayDeque<>();
+    private int maxInFlight = 1;
     private Thread owner;
     private volatile GpuUsage gpuUsage;
     private volatile int unreadable = -1;
@@ -95,6 +100,11 @@ public final class FakeBackend implements InferenceBackend {
         if (buffer.closed) {
             throw new AssertionError("the buffer was closed before its run");
         }
+        if (inFlight.size() == maxInFlight) {
+            throw new AssertionError(maxInFlight + " batches are in flight already");
+        }
+        inFlight.add(buffer);
+        begun.incrementAndGet();
         buffer.filled = filled;
         for (int row = 0; row < filled; row++) {
             ByteBuffer pixels = buffer.slot(row);
@@ -111,13 +121,17 @@ public final class FakeBackend implements InferenceBackend {
     @Override
     public RawOutput await(BatchBuffer batch) {
         checkOwner();
+        Buffer buffer = (Buffer) batch;
+        if (inFlight.peek() != buffer) {
+            throw new AssertionError("awaited out of turn");
+        }
         if (permits != null) {
             permits.acquireUninterruptibly();
         }
         if (failsOnRun.test(runs.getAndIncrement())) {
             throw new IllegalStateException("told to fail");
         }
-        Buffer buffer = (Buffer) batch;
+        inFlight.remove();
         return new RawOutput(
                 List.of(
                         new RawOutput.Tensor(
@@ -125,6 +139,17 @@ public final class FakeBackend implements InferenceBackend {
                                 new int[] {buffer.filled, 1, VALUES},
                                 buffer.output.asReadOnlyBuffer(),
                                 null)));
+    }
+
+    /** Lets that many batches be in flight, 1 if not called. To be called before it is used. */
+    public FakeBackend inFlight(int batches) {
+        maxInFlight = batches;
+        return this;
+    }
+
+    @Override
+    public int maxInFlight() {
+        return maxInFlight;
     }
 
     /** What it says of a GPU from now on, though it uses none. */
@@ -141,6 +166,11 @@ public final class FakeBackend implements InferenceBackend {
     @Override
     public Optional<GpuUsage> gpuUsage() {
         return Optional.ofNullable(gpuUsage);
+    }
+
+    /** Batches submitted so far. */
+    public int begun() {
+        return begun.get();
     }
 
     /** Runs so far, failed ones included. */
