@@ -173,7 +173,7 @@ class MicroBatcherStressTest {
             }
         }
 
-        Subtask(Random random, Supplier<MicroBatcher<Integer>> opener) {
+        Subtask(Random random, Supplier<MicroBatcher<Integer>> opener) throws InterruptedException {
             this.random = random;
             this.lease = shared.acquire("job", opener);
             this.submitter = lease.batcher().newSubmitter(() -> mail(() -> {}));

@@ -14,7 +14,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -471,41 +470,5 @@ class MicroBatcherTest {
         batcher.close();
         assertThat(backend.closed()).isTrue();
         assertThat(frame).isCompletedWithValue(0);
-    }
-
-    @Test
-    void shouldShareABatcherAndReplaceOneThatFailed() throws Exception {
-        SharedBatchers<Integer> shared = new SharedBatchers<>();
-        List<FakeBackend> opened = new ArrayList<>();
-        Supplier<MicroBatcher<Integer>> opener =
-                () -> {
-                    int nth = opened.size();
-                    opened.add(new FakeBackend(FakeBackend.spec(4, 4, 1), run -> nth == 0, null));
-                    return new MicroBatcher<>(
-                            List.of(opened.get(nth)),
-                            2,
-                            () -> firstByte(),
-                            BatchingPolicy.IMMEDIATE,
-                            NanoClock.SYSTEM);
-                };
-        SharedBatchers<Integer>.Lease a = shared.acquire("job", opener);
-        SharedBatchers<Integer>.Lease b = shared.acquire("job", opener);
-        assertThat(a.batcher()).isSameAs(b.batcher());
-
-        Frame frame = new Frame();
-        a.batcher().newSubmitter(() -> {}).tryClaim().commit(frame);
-        assertThat(frame).failsWithin(Duration.ofSeconds(30));
-
-        a.close();
-        SharedBatchers<Integer>.Lease c = shared.acquire("job", opener);
-        assertThat(c.batcher()).isNotSameAs(b.batcher());
-        assertThat(opened.get(0).closed()).as("b still holds it").isFalse();
-        b.close();
-        b.close();
-        assertThat(opened.get(0).closed()).isTrue();
-        assertThat(opened.get(1).closed()).isFalse();
-        c.close();
-        assertThat(opened.get(1).closed()).isTrue();
-        assertThat(shared.acquire("job", opener).batcher()).isNotSameAs(c.batcher());
     }
 }
