@@ -73,13 +73,9 @@ final class CameraTime {
         return arrivalMillis - captureMillis;
     }
 
-    /**
-     * Since the last frame arrived; 0 before the first.
-     *
-     * @param nowMillis wall-clock time
-     */
-    long silentMillis(long nowMillis) {
-        return seen ? Math.max(0, nowMillis - arrivalMillis) : 0;
+    /** Since the last frame arrived; 0 before the first. */
+    long silentMillis(long nowNanos) {
+        return seen ? millisSinceArrival(nowNanos) : 0;
     }
 
     long forwardJumps() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.streaming;
 
-import java.time.InstantSource;
+import io.sightline.inference.NanoClock;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -20,7 +20,7 @@ final class Cameras {
     private static final Pattern WELL_FORMED = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
     private final MetricGroup group;
-    private final InstantSource wallClock;
+    private final NanoClock clock;
     private final OverloadSettings overload;
     private final int maxCameras;
     private final long clockToleranceMillis;
@@ -28,9 +28,9 @@ final class Cameras {
     private final FrameAccount otherAccount;
     private final Camera rest;
 
-    Cameras(MetricGroup group, DetectSettings settings, InstantSource wallClock) {
+    Cameras(MetricGroup group, DetectSettings settings, NanoClock clock) {
         this.group = group;
-        this.wallClock = wallClock;
+        this.clock = clock;
         this.overload = settings.overload();
         this.maxCameras = settings.maxCameras();
         this.clockToleranceMillis = settings.clockTolerance().toMillis();
@@ -68,7 +68,7 @@ final class Cameras {
         }
         MetricGroup own = group.addGroup("camera", cameraId);
         own.gauge("lagMillis", time::lagMillis);
-        own.gauge("silentMillis", () -> time.silentMillis(wallClock.millis()));
+        own.gauge("silentMillis", () -> time.silentMillis(clock.nanoTime()));
         return new FrameAccount(own);
     }
 

@@ -183,7 +183,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         inFlight = new ArrayDeque<>();
         marks = new Marks();
         frameMetrics = new DetectMetrics(getMetricGroup(), batcher);
-        cameras = new Cameras(frameMetrics.group(), settings, wallClock);
+        cameras = new Cameras(frameMetrics.group(), settings, clock);
         subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
         eventRecord = new StreamRecord<>(null);
     }

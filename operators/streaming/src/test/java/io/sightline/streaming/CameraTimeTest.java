@@ -22,6 +22,11 @@ class CameraTimeTest {
     }
 
     @Test
+    void shouldNotCallACameraSilentThatNeverCame() {
+        assertThat(time.silentMillis(1_080_000_000)).isZero();
+    }
+
+    @Test
     void shouldNotMistakeSilenceOrABacklogForAJump() {
         frame(1_000, 0, 2_000);
         // An hour of silence.
@@ -69,5 +74,6 @@ class CameraTimeTest {
         time.frame(100_080, 0, 1_000, 80_000_000);
         assertCounts(0, 0, 0);
         assertThat(time.millisSinceArrival(1_080_000_000)).isEqualTo(1_000);
+        assertThat(time.silentMillis(1_080_000_000)).isEqualTo(1_000);
     }
 }
