@@ -90,8 +90,11 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     public static final OutputTag<CameraStatus> CAMERA_STATUS =
             new OutputTag<>("camera-status", TypeInformation.of(CameraStatus.class));
 
-    /** Results waiting behind a frame that takes long; a bound for the case that its lane hangs. */
-    private static final int MAX_IN_FLIGHT = 4_096;
+    /**
+     * Frames in flight for each slot, those among them whose results wait behind one that takes
+     * long: enough for lanes of very different speed, and a bound where one hangs.
+     */
+    private static final int IN_FLIGHT_PER_SLOT = 4;
 
     /** Of this process and class loader: with the natives in the cluster's lib/, of one job. */
     private static final SharedBatchers<Detections> BATCHERS = new SharedBatchers<>();
@@ -122,6 +125,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     private transient DetectMetrics frameMetrics;
     private transient Cameras cameras;
     private transient int subtask;
+    private transient int maxInFlight;
     private transient StreamRecord<DetectionEvent> eventRecord;
 
     /** Encoded bytes of rejected frames that wait for their turn: the room has let them go. */
@@ -181,6 +185,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
                         settings.overload().maxAgeMillis(),
                         this::dropped);
         inFlight = new ArrayDeque<>();
+        maxInFlight = IN_FLIGHT_PER_SLOT * batcher.slots();
         marks = new Marks();
         frameMetrics = new DetectMetrics(getMetricGroup(), batcher);
         cameras = new Cameras(frameMetrics.group(), settings, clock);
@@ -219,7 +224,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     public void processElement(StreamRecord<FrameRecord> element) throws Exception {
         // The record, never the StreamRecord around it, which Flink reuses.
         FrameRecord record = element.getValue();
-        while (inFlight.size() >= MAX_IN_FLIGHT || rejectedBytes > settings.roomBytes()) {
+        while (inFlight.size() >= maxInFlight || rejectedBytes > settings.roomBytes()) {
             mailbox.yield();
         }
         PendingFrame frame = new PendingFrame(finished, record, clock.nanoTime());

@@ -246,6 +246,40 @@ class DetectOperatorTest {
     }
 
     @Test
+    void shouldStopReadingWhileOneLaneIsFarBehindTheOthers() throws Exception {
+        Semaphore stuck = new Semaphore(0);
+        FakeBackendFactory backend =
+                FakeBackendFactory.create(
+                        32,
+                        32,
+                        1,
+                        run -> {
+                            if (run == 0) {
+                                stuck.acquireUninterruptibly();
+                            }
+                            return false;
+                        },
+                        null);
+        DetectHarness harness = open(backend, Duration.ZERO, 2);
+        // Four slots, four frames in flight for each.
+        for (int i = 0; i < 16; i++) {
+            harness.process(frame(i, jpeg(1)));
+            int runs = i + 1;
+            while (backend.opened().stream().mapToInt(FakeBackend::runs).sum() < runs) {
+                Thread.sleep(1);
+            }
+        }
+        assertThat(harness.events()).isEmpty();
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> harness.process(frame(16, jpeg(1))))
+                .as("it waits")
+                .isInstanceOf(InterruptedException.class);
+        stuck.release();
+        harness.endInput();
+        assertThat(harness.events()).hasSize(16);
+    }
+
+    @Test
     void shouldFailASubtaskThatHasNothingInFlightWithALane() throws Exception {
         FakeBackendFactory backend = FakeBackendFactory.create(32, 32, 4, run -> true, null);
         DetectHarness busy = open(backend, Duration.ZERO, 1);
