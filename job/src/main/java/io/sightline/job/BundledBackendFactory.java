@@ -64,6 +64,11 @@ record BundledBackendFactory(FileBackendFactory files) implements BackendFactory
     }
 
     @Override
+    public long estimatedProcessBytes() {
+        return files.estimatedProcessBytes();
+    }
+
+    @Override
     public long estimatedLaneBytes() {
         try {
             return unpacked(BackendFactory::estimatedLaneBytes);

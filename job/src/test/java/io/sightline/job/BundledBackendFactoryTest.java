@@ -125,8 +125,8 @@ class BundledBackendFactoryTest {
                                         null)));
         assertThat(factory.backend()).isEqualTo("tensorrt");
         assertThat(factory.defaultLanes()).isEqualTo(1);
-        // The largest part is what the libraries take.
-        assertThat(factory.estimatedLaneBytes()).isGreaterThan(512L << 20);
+        assertThat(factory.estimatedProcessBytes()).isEqualTo(512L << 20);
+        assertThat(factory.estimatedLaneBytes()).isBetween(1L << 20, 64L << 20);
     }
 
     @Test

@@ -86,6 +86,11 @@ record RemoteEngine(int id, BackendFactory real) implements BackendFactory {
     }
 
     @Override
+    public long estimatedProcessBytes() {
+        return real.estimatedProcessBytes();
+    }
+
+    @Override
     public long estimatedLaneBytes() {
         return real.estimatedLaneBytes();
     }

@@ -38,6 +38,14 @@ public interface BackendFactory extends Serializable {
     }
 
     /**
+     * Native memory that is expected to be taken once in a process, however many lanes it has
+     * (libraries, a driver), in bytes: an estimate.
+     */
+    default long estimatedProcessBytes() {
+        return 0;
+    }
+
+    /**
      * Native memory that one lane is expected to take beyond its buffers (weights, arena), in
      * bytes: an estimate.
      */

@@ -39,6 +39,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.operators.MailboxExecutor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.configuration.Configuration;
 import org.apache.flink.runtime.event.WatermarkEvent;
 import org.apache.flink.runtime.execution.Environment;
 import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
@@ -194,13 +195,19 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     }
 
     private MicroBatcher<Detections> openBatcher(BackendFactory backend, int lanes) {
+        Environment environment = getContainingTask().getEnvironment();
+        Configuration taskManager = environment.getTaskManagerInfo().getConfiguration();
+        MemoryPlan plan =
+                MemoryPlan.of(
+                        backend,
+                        lanes,
+                        settings.frameLimits(),
+                        MemoryPlan.subtasksHere(environment));
+        plan.requireOfThisProcess(taskManager);
         List<InferenceBackend> backends = backend.open(lanes);
         try {
-            Environment environment = getContainingTask().getEnvironment();
-            MemoryPlan.of(backends.get(0), settings, lanes, MemoryPlan.subtasksHere(environment))
-                    .require(
-                            MemoryPlan.Limits.ofThisProcess(
-                                    environment.getTaskManagerInfo().getConfiguration()));
+            plan.withBuffers(backends.get(0), lanes * settings.buffersPerLane())
+                    .requireOfThisProcess(taskManager);
         } catch (RuntimeException | Error e) {
             backends.forEach(InferenceBackend::close);
             throw e;

@@ -2,12 +2,16 @@
 package io.sightline.streaming;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
+import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
+import io.sightline.vision.FrameLimits;
 import io.sightline.vision.NativeMemory;
 import io.sightline.vision.OpenCvFrameDecoder;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.TaskManagerOptions;
@@ -16,9 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the operator's subtasks on one task manager need outside the heap, worked out before
- * anything is allocated, so that a task manager that is too small says so at the start and not when
- * the load comes.
+ * What the operator's subtasks on one task manager need outside the heap, worked out before it is
+ * allocated, so that a task manager that is too small says so at the start and not when the load
+ * comes.
  *
  * @param bufferBytes batch buffers of all lanes in direct memory of the JVM
  * @param pinnedBytes batch buffers of all lanes in memory that a GPU's driver has locked
@@ -67,13 +71,23 @@ record MemoryPlan(long bufferBytes, long pinnedBytes, long decoderBytes, long en
         }
     }
 
-    static MemoryPlan of(InferenceBackend lane, DetectSettings settings, int lanes, int subtasks) {
-        long buffers = lane.bufferBytes() * lanes * settings.buffersPerLane();
+    /** Without batch buffers, whose size only an engine that is open can tell. */
+    static MemoryPlan of(BackendFactory backend, int lanes, FrameLimits frames, int subtasks) {
         return new MemoryPlan(
-                lane.pinsBuffers() ? 0 : buffers,
-                lane.pinsBuffers() ? buffers : 0,
-                subtasks * OpenCvFrameDecoder.maxBufferBytes(settings.frameLimits()),
-                settings.backend().estimatedLaneBytes() * lanes);
+                0,
+                0,
+                subtasks * OpenCvFrameDecoder.maxBufferBytes(frames),
+                backend.estimatedProcessBytes() + backend.estimatedLaneBytes() * lanes);
+    }
+
+    /** The same with that many batch buffers. */
+    MemoryPlan withBuffers(InferenceBackend lane, int buffers) {
+        long bytes = lane.bufferBytes() * buffers;
+        return new MemoryPlan(
+                lane.pinsBuffers() ? 0 : bytes,
+                lane.pinsBuffers() ? bytes : 0,
+                decoderBytes,
+                engineBytes);
     }
 
     /**
@@ -94,16 +108,25 @@ record MemoryPlan(long bufferBytes, long pinnedBytes, long decoderBytes, long en
         return bufferBytes + pinnedBytes + decoderBytes + engineBytes;
     }
 
+    /** As {@link #require(Limits)}, of this process. */
+    void requireOfThisProcess(Configuration taskManager) {
+        LOG.info("detect needs {}", this);
+        Limits limits = Limits.ofThisProcess(taskManager);
+        for (int millis = 1; bufferBytes > limits.directBytes() && millis <= 100; millis *= 10) {
+            // Buffers that nobody has any more, such as those of warming up, count until they are
+            // collected and another thread has given their memory back.
+            System.gc();
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(millis));
+            limits = Limits.ofThisProcess(taskManager);
+        }
+        require(limits);
+    }
+
     /**
      * @throws InferenceException if a limit is too low; names the setting to raise and the least
      *     value that does
      */
     void require(Limits limits) {
-        LOG.info(
-                "memory outside the heap: batch buffers {}, decoders {}, engines about {}",
-                mebibytes(bufferBytes + pinnedBytes),
-                mebibytes(decoderBytes),
-                mebibytes(engineBytes));
         if (totalBytes() > limits.taskOffHeapBytes()) {
             throw new InferenceException(
                     "detect needs "
@@ -139,9 +162,11 @@ record MemoryPlan(long bufferBytes, long pinnedBytes, long decoderBytes, long en
     @Override
     public String toString() {
         return mebibytes(totalBytes())
-                + " outside the heap (batch buffers "
-                + mebibytes(bufferBytes + pinnedBytes)
-                + ", decoders "
+                + " outside the heap ("
+                + (bufferBytes + pinnedBytes == 0
+                        ? "beside batch buffers: "
+                        : "batch buffers " + mebibytes(bufferBytes + pinnedBytes) + ", ")
+                + "decoders "
                 + mebibytes(decoderBytes)
                 + ", engines about "
                 + mebibytes(engineBytes)

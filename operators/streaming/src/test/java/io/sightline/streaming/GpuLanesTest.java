@@ -2,10 +2,12 @@
 package io.sightline.streaming;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.sightline.inference.BackendFactory;
 import io.sightline.inference.GpuUsage;
 import io.sightline.inference.InferenceBackend;
+import io.sightline.inference.InferenceException;
 import io.sightline.inference.testing.FakeBackend;
 import io.sightline.vision.Interpolation;
 import java.time.Duration;
@@ -19,6 +21,9 @@ import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.externalresource.ExternalResourceInfo;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.MemorySize;
+import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.metrics.Gauge;
 import org.apache.flink.metrics.Metric;
 import org.apache.flink.runtime.clusterframework.types.ResourceID;
@@ -27,6 +32,7 @@ import org.apache.flink.runtime.metrics.groups.TaskManagerMetricGroup;
 import org.apache.flink.runtime.metrics.groups.TaskMetricGroup;
 import org.apache.flink.runtime.metrics.util.TestingMetricRegistry;
 import org.apache.flink.runtime.operators.testutils.MockEnvironmentBuilder;
+import org.apache.flink.runtime.util.TestingTaskManagerRuntimeInfo;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -37,7 +43,13 @@ class GpuLanesTest {
     /** The GPU of every lane, in the order of opening, for each test's factory. */
     private static final List<Integer> OPENED = new CopyOnWriteArrayList<>();
 
+    private static final long MB = 1 << 20;
+
+    /** Where Flink assigns none. */
+    private static final List<Integer> SUBMITTED = List.of(5);
+
     private final Map<String, Metric> metrics = new TreeMap<>();
+    private final Configuration taskManager = new Configuration();
 
     /** One lane a GPU, each with a history of its own. */
     private record GpuFactory(List<Integer> gpus) implements BackendFactory {
@@ -72,8 +84,13 @@ class GpuLanesTest {
         }
 
         @Override
+        public long estimatedProcessBytes() {
+            return 64 * MB;
+        }
+
+        @Override
         public long estimatedLaneBytes() {
-            return 0;
+            return gpus.equals(SUBMITTED) ? 0 : 8 * MB;
         }
     }
 
@@ -110,7 +127,7 @@ class GpuLanesTest {
         DetectHarness harness =
                 new DetectHarness(
                         new DetectSettings(
-                                new GpuFactory(List.of(5)),
+                                new GpuFactory(SUBMITTED),
                                 lanes,
                                 2,
                                 Duration.ZERO,
@@ -127,6 +144,8 @@ class GpuLanesTest {
                                 Duration.ofSeconds(5)),
                         new MockEnvironmentBuilder()
                                 .setMetricGroup(task)
+                                .setTaskManagerRuntimeInfo(
+                                        new TestingTaskManagerRuntimeInfo(taskManager))
                                 .setExternalResourceInfoProvider(
                                         name -> name.equals("gpu") ? Set.of(assigned) : Set.of()));
         harness.open();
@@ -148,6 +167,20 @@ class GpuLanesTest {
     void shouldKeepToItsOwnGpuWhereFlinkAssignsNone() throws Exception {
         open(0).close();
         assertThat(OPENED).containsExactly(5);
+    }
+
+    @Test
+    void shouldPlanMemoryForTheLanesItWillHaveBeforeItOpensOne() throws Exception {
+        Gpu[] gpus = {new Gpu("0"), new Gpu("1"), new Gpu("2"), new Gpu("3")};
+        taskManager.set(TaskManagerOptions.TASK_OFF_HEAP_MEMORY, new MemorySize(96 * MB));
+        assertThatThrownBy(() -> open(0, gpus))
+                .isInstanceOf(InferenceException.class)
+                .hasMessageContaining("engines about 96 mb");
+        assertThat(OPENED).isEmpty();
+
+        taskManager.set(TaskManagerOptions.TASK_OFF_HEAP_MEMORY, new MemorySize(128 * MB));
+        open(0, gpus).close();
+        assertThat(OPENED).containsExactly(0, 1, 2, 3);
     }
 
     @Test

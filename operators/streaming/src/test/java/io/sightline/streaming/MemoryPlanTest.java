@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
 import io.sightline.streaming.MemoryPlan.Limits;
-import io.sightline.vision.Interpolation;
+import io.sightline.vision.FrameLimits;
 import io.sightline.vision.NativeMemory;
-import java.time.Duration;
+import java.nio.ByteBuffer;
+import java.util.List;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.MemorySize;
 import org.apache.flink.configuration.TaskManagerOptions;
@@ -21,6 +23,29 @@ class MemoryPlanTest {
 
     private static final long MB = 1 << 20;
     private static final long NO_LIMIT = Long.MAX_VALUE;
+
+    private static final BackendFactory ESTIMATES =
+            new BackendFactory() {
+                @Override
+                public String backend() {
+                    return "estimates";
+                }
+
+                @Override
+                public List<InferenceBackend> open(int lanes) {
+                    throw new AssertionError("nothing is to be opened");
+                }
+
+                @Override
+                public long estimatedProcessBytes() {
+                    return 500;
+                }
+
+                @Override
+                public long estimatedLaneBytes() {
+                    return 7;
+                }
+            };
 
     private final MemoryPlan plan = new MemoryPlan(10 * MB, 0, 20 * MB, 40 * MB);
 
@@ -79,31 +104,53 @@ class MemoryPlanTest {
 
     @Test
     void shouldCountEveryBufferOfEveryLaneAndADecoderForEachSubtask() {
-        DetectSettings settings =
-                new DetectSettings(
-                        FakeBackendFactory.create(),
-                        0,
-                        3,
-                        Duration.ZERO,
-                        null,
-                        null,
-                        Interpolation.LINEAR,
-                        1000,
-                        2000,
-                        4,
-                        1 << 20,
-                        10,
-                        OverloadSettings.PROCESS_ALL,
-                        Duration.ofSeconds(10),
-                        Duration.ofSeconds(5));
-        InferenceBackend lane = settings.backend().open(1).get(0);
-        MemoryPlan four = MemoryPlan.of(lane, settings, 4, 1);
-        assertThat(four.bufferBytes()).isEqualTo(lane.bufferBytes() * 4 * 3).isPositive();
-        assertThat(four.pinnedBytes()).isZero();
+        FrameLimits frames = new FrameLimits(1000, 2000);
+        InferenceBackend lane = FakeBackendFactory.create().open(1).get(0);
+        MemoryPlan four = MemoryPlan.of(ESTIMATES, 4, frames, 1);
+        assertThat(four.withBuffers(lane, 12).bufferBytes())
+                .isEqualTo(lane.bufferBytes() * 12)
+                .isPositive();
+        assertThat(four.withBuffers(lane, 12).pinnedBytes()).isZero();
         // Encoded and decoded: three bytes a pixel.
         assertThat(four.decoderBytes()).isBetween(7000L, 7100L);
-        assertThat(MemoryPlan.of(lane, settings, 4, 5).decoderBytes())
+        assertThat(MemoryPlan.of(ESTIMATES, 4, frames, 5).decoderBytes())
                 .isEqualTo(5 * four.decoderBytes());
+    }
+
+    @Test
+    void shouldCountTheProcessOnceAndEveryLane() {
+        FrameLimits frames = new FrameLimits(1000, 2000);
+        assertThat(MemoryPlan.of(ESTIMATES, 1, frames, 2).engineBytes()).isEqualTo(507);
+        assertThat(MemoryPlan.of(ESTIMATES, 8, frames, 2).engineBytes()).isEqualTo(556);
+    }
+
+    @Test
+    void shouldSayWhatIsMissingBeforeItKnowsTheBuffers() {
+        assertThatThrownBy(
+                        () ->
+                                new MemoryPlan(0, 0, 20 * MB, 40 * MB)
+                                        .require(new Limits(NO_LIMIT, NO_LIMIT, 50 * MB)))
+                .isInstanceOf(InferenceException.class)
+                .hasMessage(
+                        "detect needs 60 mb outside the heap (beside batch buffers: decoders 20 mb,"
+                                + " engines about 40 mb), but taskmanager.memory.task.off-heap.size"
+                                + " is 50 mb: set it to at least 60 mb");
+    }
+
+    @Test
+    void shouldNotCountDirectMemoryThatIsGarbage() {
+        Configuration configuration = new Configuration();
+        long free = Limits.ofThisProcess(configuration).directBytes();
+        leaveGarbage((int) (32 * MB));
+        assertThatCode(
+                        () ->
+                                new MemoryPlan(free - 16 * MB, 0, 0, 0)
+                                        .requireOfThisProcess(configuration))
+                .doesNotThrowAnyException();
+    }
+
+    private static void leaveGarbage(int bytes) {
+        assertThat(ByteBuffer.allocateDirect(bytes).capacity()).isEqualTo(bytes);
     }
 
     @Test

@@ -105,9 +105,14 @@ public record TensorRtBackendFactory(
     }
 
     @Override
+    public long estimatedProcessBytes() {
+        return LIBRARY_BYTES;
+    }
+
+    @Override
     public long estimatedLaneBytes() {
         try {
-            return LIBRARY_BYTES / defaultLanes() + Files.size(Path.of(model));
+            return Files.size(Path.of(model));
         } catch (IOException e) {
             // Opening it will say so in full.
             return 0;

@@ -14,6 +14,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -50,6 +51,16 @@ class TensorRtBackendFactoryTest {
         try (ObjectInputStream in =
                 new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
             assertThat(in.readObject()).isEqualTo(factory);
+        }
+    }
+
+    @Test
+    void shouldEstimateItsLibrariesOnceAndTheModelForEveryLane() throws Exception {
+        Path model = Files.write(folder.resolve("m.onnx"), new byte[1000]);
+        for (TensorRtBackendFactory factory :
+                List.of(factory(model.toString()), factory(model.toString(), 0, 1, 2))) {
+            assertThat(factory.estimatedProcessBytes()).isEqualTo(512L << 20);
+            assertThat(factory.estimatedLaneBytes()).isEqualTo(1000);
         }
     }
 
