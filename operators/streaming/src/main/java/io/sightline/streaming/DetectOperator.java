@@ -21,6 +21,7 @@ import io.sightline.inference.InferenceException;
 import io.sightline.inference.MicroBatcher;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.NanoClock;
+import io.sightline.inference.ProcessUnusableException;
 import io.sightline.inference.SharedBatchers;
 import io.sightline.vision.DecodedFrame;
 import io.sightline.vision.DetectionReader;
@@ -51,6 +52,7 @@ import org.apache.flink.streaming.runtime.streamrecord.LatencyMarker;
 import org.apache.flink.streaming.runtime.streamrecord.RecordAttributes;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
+import org.apache.flink.util.ExceptionUtils;
 import org.apache.flink.util.IOUtils;
 import org.apache.flink.util.OutputTag;
 
@@ -78,7 +80,8 @@ import org.apache.flink.util.OutputTag;
  *
  * <p>A frame that cannot be decoded, or for which the network gives no numbers, becomes a dead
  * letter in its turn. An engine that fails fails the task: the frames are read again after the
- * restart, and no event ever claims an empty scene for them.
+ * restart, and no event ever claims an empty scene for them. One that leaves the process unable to
+ * run any engine ends the process.
  */
 public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         implements OneInputStreamOperator<FrameRecord, DetectionEvent>, BoundedOneInput {
@@ -170,7 +173,11 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
                         lanes,
                         settings.buffersPerLane(),
                         settings.maxBatchDelay());
-        lease = BATCHERS.acquire(key, () -> openBatcher(backend, lanes));
+        try {
+            lease = BATCHERS.acquire(key, () -> openBatcher(backend, lanes));
+        } catch (InferenceException e) {
+            throw unlessTheProcessHasToEnd(e);
+        }
         MicroBatcher<Detections> batcher = lease.batcher();
         submitter = batcher.newSubmitter(this::postMail);
         spec = batcher.spec();
@@ -264,16 +271,32 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
 
     /** As far as it goes without waiting: frames into slots, results out. */
     private void advance() throws Exception {
-        emitDone();
-        while (decoded != null || decodeNext()) {
-            BatchSlot<Detections> slot = submitter.tryClaim();
-            if (slot == null) {
-                return;
-            }
-            submit(slot);
+        try {
             emitDone();
+            // With nothing in flight a subtask would hold a dead batcher until its next frame.
+            submitter.requireRunning();
+            while (decoded != null || decodeNext()) {
+                BatchSlot<Detections> slot = submitter.tryClaim();
+                if (slot == null) {
+                    return;
+                }
+                submit(slot);
+                emitDone();
+            }
+            emitDone();
+        } catch (InferenceException e) {
+            throw unlessTheProcessHasToEnd(e);
         }
-        emitDone();
+    }
+
+    /** Restarts in this process would fail for ever; for an InternalError Flink ends it. */
+    private static InferenceException unlessTheProcessHasToEnd(InferenceException failure) {
+        if (ExceptionUtils.findThrowable(failure, ProcessUnusableException.class).isPresent()) {
+            throw new InternalError(
+                    "no engine can run in this process any more: it ends, and has to be started anew",
+                    failure);
+        }
+        return failure;
     }
 
     /**
@@ -427,8 +450,6 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     private void onMail() throws Exception {
         mailUnderWay.set(false);
         if (!gone) {
-            // With nothing in flight a subtask would hold a dead batcher until its next frame.
-            submitter.requireRunning();
             advance();
         }
     }

@@ -9,7 +9,10 @@ import io.sightline.events.DeadLetter;
 import io.sightline.events.DetectionEvent;
 import io.sightline.events.FrameRecord;
 import io.sightline.events.Rejection;
+import io.sightline.inference.BackendFactory;
+import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
+import io.sightline.inference.ProcessUnusableException;
 import io.sightline.inference.testing.FakeBackend;
 import io.sightline.vision.Interpolation;
 import java.awt.Color;
@@ -36,6 +39,7 @@ import org.apache.flink.streaming.runtime.streamrecord.RecordAttributes;
 import org.apache.flink.streaming.runtime.streamrecord.RecordAttributesBuilder;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.runtime.watermarkstatus.WatermarkStatus;
+import org.apache.flink.util.ExceptionUtils;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -53,7 +57,7 @@ class DetectOperatorTest {
     }
 
     private DetectHarness open(
-            FakeBackendFactory backend, Duration delay, int lanes, OverloadSettings overload)
+            BackendFactory backend, Duration delay, int lanes, OverloadSettings overload)
             throws Exception {
         DetectHarness harness =
                 new DetectHarness(
@@ -293,6 +297,54 @@ class DetectOperatorTest {
         assertThatThrownBy(() -> quiet.getTaskMailbox().take(0).run())
                 .isInstanceOf(InferenceException.class)
                 .hasMessageContaining("failed");
+    }
+
+    @Test
+    void shouldEndTheProcessWhereOnlyANewOneCanRunEngines() throws Exception {
+        FakeBackendFactory backend =
+                FakeBackendFactory.create(
+                        32,
+                        32,
+                        4,
+                        run -> {
+                            throw new ProcessUnusableException("told to spoil the process");
+                        },
+                        null);
+        DetectHarness busy = open(backend, Duration.ZERO, 1);
+        DetectHarness quiet = open(backend, Duration.ZERO, 1);
+        assertThatThrownBy(
+                        () -> {
+                            busy.process(frame(0, jpeg(1)));
+                            busy.endInput();
+                        })
+                .matches(ExceptionUtils::isJvmFatalError)
+                .hasMessageContaining("has to be started anew")
+                .hasRootCauseMessage("told to spoil the process");
+        assertThatThrownBy(() -> quiet.getTaskMailbox().take(0).run())
+                .matches(ExceptionUtils::isJvmFatalError);
+    }
+
+    @Test
+    void shouldEndTheProcessWhereNoEngineOpensInItAnyMore() {
+        BackendFactory spoilt =
+                new BackendFactory() {
+                    @Override
+                    public String backend() {
+                        return "spoilt";
+                    }
+
+                    @Override
+                    public List<InferenceBackend> open(int lanes) {
+                        throw new ProcessUnusableException("told to spoil the process");
+                    }
+
+                    @Override
+                    public long estimatedLaneBytes() {
+                        return 0;
+                    }
+                };
+        assertThatThrownBy(() -> open(spoilt, Duration.ZERO, 1, OverloadSettings.PROCESS_ALL))
+                .matches(ExceptionUtils::isJvmFatalError);
     }
 
     @Test
