@@ -254,7 +254,7 @@ class KafkaPreflightTest {
 
     @Test
     void shouldSayInOneLineThatNobodyAnswers() throws Exception {
-        KafkaConnection nobody = KafkaConnection.of("127.0.0.1:" + TestBroker.freePort());
+        KafkaConnection nobody = KafkaConnection.of("127.0.0.1:" + TestBroker.freePorts()[0]);
 
         assertThatThrownBy(() -> check(nobody, Duration.ofMillis(500)))
                 .isInstanceOf(KafkaPreflightException.class)
