@@ -290,9 +290,16 @@ public final class KafkaPreflight {
                                         Long.toString(need)));
             }
         }
+        checkKept(
+                source.topic(),
+                frames,
+                "deletes frames that nobody has read, all but the last of each camera");
         for (String topic :
                 List.of(sinks.eventsTopic(), sinks.deadLetterTopic(), sinks.statusTopic())) {
-            checkKept(topic, configs.get(topicResource(topic)));
+            checkKept(
+                    topic,
+                    configs.get(topicResource(topic)),
+                    "deletes answers and refuses those without a key");
         }
         Config statuses = configs.get(topicResource(sinks.statusTopic()));
         if (statuses != null) {
@@ -315,7 +322,7 @@ public final class KafkaPreflight {
      * Compaction leaves of each camera the last record only, and where it is on the broker refuses
      * records without a key: dead letters of frames that had none, and the status cameras share.
      */
-    private void checkKept(String topic, Config config) {
+    private void checkKept(String topic, Config config, String harm) {
         ConfigEntry policy = config == null ? null : config.get(TopicConfig.CLEANUP_POLICY_CONFIG);
         if (policy != null
                 && policy.value() != null
@@ -325,7 +332,9 @@ public final class KafkaPreflight {
                             + topic
                             + "' has cleanup.policy="
                             + policy.value()
-                            + ", which deletes answers and refuses those without a key: "
+                            + ", which "
+                            + harm
+                            + ": "
                             + alterCommand(
                                     topic,
                                     TopicConfig.CLEANUP_POLICY_CONFIG,

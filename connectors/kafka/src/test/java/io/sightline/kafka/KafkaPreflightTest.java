@@ -253,6 +253,17 @@ class KafkaPreflightTest {
     }
 
     @Test
+    void shouldRefuseAFramesTopicThatIsCompacted() {
+        assertThat(failure("pf-compact-2", "latest", "pf-events", "pf-letters").problems())
+                .singleElement()
+                .asString()
+                .startsWith(
+                        "topic 'pf-compact-2' has cleanup.policy=compact,delete, which deletes"
+                                + " frames that nobody has read")
+                .contains("--topic pf-compact-2 --add-config cleanup.policy=delete");
+    }
+
+    @Test
     void shouldSayInOneLineThatNobodyAnswers() throws Exception {
         KafkaConnection nobody = KafkaConnection.of("127.0.0.1:" + TestBroker.freePorts()[0]);
 
