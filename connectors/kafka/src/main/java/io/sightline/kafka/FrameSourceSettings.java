@@ -6,7 +6,6 @@ import io.sightline.kafka.TopicPosition.Earliest;
 import io.sightline.kafka.TopicPosition.Offsets;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * What is read of the frames topic, and how much of it a subtask may hold.
@@ -73,9 +72,7 @@ public record FrameSourceSettings(
         if (until instanceof Committed || until instanceof Earliest) {
             throw new IllegalArgumentException("nothing can be read until " + until);
         }
-        if (from instanceof Offsets start && until instanceof Offsets stop) {
-            requireOrder(start, stop);
-        }
+        TopicPosition.requireOrder(from, until);
     }
 
     /** With the default fetch size and budget, reading for ever. */
@@ -102,30 +99,6 @@ public record FrameSourceSettings(
             return start.byPartition().keySet();
         }
         return until instanceof Offsets stop ? stop.byPartition().keySet() : Set.of();
-    }
-
-    private static void requireOrder(Offsets start, Offsets stop) {
-        if (!start.byPartition().keySet().equals(stop.byPartition().keySet())) {
-            throw new IllegalArgumentException(
-                    "offsets to start at are given for partitions "
-                            + new TreeSet<>(start.byPartition().keySet())
-                            + " and to stop at for "
-                            + new TreeSet<>(stop.byPartition().keySet())
-                            + ", expected the same partitions");
-        }
-        start.byPartition()
-                .forEach(
-                        (partition, offset) -> {
-                            if (stop.byPartition().get(partition) < offset) {
-                                throw new IllegalArgumentException(
-                                        "partition "
-                                                + partition
-                                                + " would start at "
-                                                + offset
-                                                + ", after its stop at "
-                                                + stop.byPartition().get(partition));
-                            }
-                        });
     }
 
     private static void requireText(String text, String name) {

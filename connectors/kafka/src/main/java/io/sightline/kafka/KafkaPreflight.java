@@ -242,18 +242,7 @@ public final class KafkaPreflight {
         }
         int count = frames.partitions().size();
         Set<Integer> named = source.namedPartitions();
-        Set<Integer> unknown = new TreeSet<>(named);
-        unknown.removeIf(partition -> partition < count);
-        if (!unknown.isEmpty()) {
-            problems.add(
-                    "offsets are given for partitions "
-                            + unknown
-                            + " of topic '"
-                            + source.topic()
-                            + "', which has partitions 0 to "
-                            + (count - 1)
-                            + ": name only these");
-        }
+        TopicPosition.partitionsProblem(named, source.topic(), count).ifPresent(problems::add);
         return named.isEmpty() ? count : named.size();
     }
 

@@ -9,7 +9,9 @@ import java.time.temporal.ChronoUnit;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** A place in a topic at which reading starts or stops. */
 public sealed interface TopicPosition extends Serializable {
@@ -122,6 +124,60 @@ public sealed interface TopicPosition extends Serializable {
                                 + now.truncatedTo(ChronoUnit.SECONDS)
                                 + ": give a time that has passed, or start when it has")
                 : Optional.empty();
+    }
+
+    /**
+     * @param until null where nothing stops
+     * @throws IllegalArgumentException in one line, where both are offsets and these are not for
+     *     the same partitions, or a stop lies before its start
+     */
+    static void requireOrder(TopicPosition from, TopicPosition until) {
+        if (!(from instanceof Offsets start && until instanceof Offsets stop)) {
+            return;
+        }
+        if (!start.byPartition().keySet().equals(stop.byPartition().keySet())) {
+            throw new IllegalArgumentException(
+                    "offsets to start at are given for partitions "
+                            + start.byPartition().keySet()
+                            + " and to stop at for "
+                            + stop.byPartition().keySet()
+                            + ", expected the same partitions");
+        }
+        start.byPartition()
+                .forEach(
+                        (partition, offset) ->
+                                requireOrder(partition, offset, stop.byPartition().get(partition)));
+    }
+
+    /**
+     * @throws IllegalArgumentException in one line, where the stop lies before the start
+     */
+    static void requireOrder(int partition, long start, long stop) {
+        if (stop < start) {
+            throw new IllegalArgumentException(
+                    "partition "
+                            + partition
+                            + " would start at "
+                            + start
+                            + ", after its stop at "
+                            + stop);
+        }
+    }
+
+    /** What is wrong with offsets for partitions that the topic does not have, in one line. */
+    static Optional<String> partitionsProblem(Set<Integer> named, String topic, int partitions) {
+        Set<Integer> unknown = new TreeSet<>(named);
+        unknown.removeIf(partition -> partition < partitions);
+        return unknown.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        "offsets are given for partitions "
+                                + unknown
+                                + " of topic '"
+                                + topic
+                                + "', which has partitions 0 to "
+                                + (partitions - 1)
+                                + ": name only these");
     }
 
     private static TopicPosition parse(String text, String expected) {

@@ -26,6 +26,8 @@ import io.sightline.kafka.audit.AuditReport.Doubled;
 import io.sightline.kafka.audit.AuditReport.Range;
 import io.sightline.kafka.audit.AuditSettings;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -34,18 +36,23 @@ import java.util.Map;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(120)
 class AuditTest {
@@ -57,6 +64,10 @@ class AuditTest {
     private static KafkaProducer<byte[], byte[]> sender;
 
     private final String frames = "audit-" + NUMBER.incrementAndGet();
+
+    // Brokers refuse times ahead of their clock, and delete what is older than their retention.
+    private final String anHourAgo =
+            Instant.now().truncatedTo(ChronoUnit.MILLIS).minusSeconds(3600).toString();
 
     @BeforeAll
     static void start() {
@@ -123,6 +134,11 @@ class AuditTest {
 
     private ProducerRecord<byte[], byte[]> frame(int partition) {
         return new ProducerRecord<>(frames, partition, new byte[] {'c'}, new byte[] {1});
+    }
+
+    private ProducerRecord<byte[], byte[]> frame(int partition, long captured) {
+        return new ProducerRecord<>(
+                frames, partition, captured, new byte[] {'c'}, new byte[] {1}, null);
     }
 
     private ProducerRecord<byte[], byte[]> event(int partition, long offset, String sha) {
@@ -431,12 +447,7 @@ class AuditTest {
         assertThatThrownBy(() -> audit("earliest", "committed", false))
                 .hasMessageStartingWith("nothing to audit: topic '" + frames + "'")
                 .hasMessageContaining("by group '" + frames + "'");
-        try (Admin admin = Admin.create(kafka.toProperties())) {
-            admin.alterConsumerGroupOffsets(
-                            frames, Map.of(new TopicPartition(frames, 0), new OffsetAndMetadata(2)))
-                    .all()
-                    .get();
-        }
+        commit(0, 2);
 
         AuditReport report = audit("earliest", "committed", true);
 
@@ -450,27 +461,187 @@ class AuditTest {
         sendFrames(0, 2);
         sendFrames(1, 5);
         send(List.of(event(0, 0, SHA), event(0, 1, SHA), counts("c", 2, 0)));
-        TopicPartition behind = new TopicPartition(frames, 1);
+        commit(0, 2);
+        assertThat(audit("earliest", "committed", true).problems())
+                .containsExactly(
+                        "partition 1: group '"
+                                + frames
+                                + "' has committed nothing, and there are 5 offsets");
+
+        commit(1, 1);
+        deleteBefore(1, 4);
+        assertThat(audit("earliest", "committed", true).problems())
+                .containsExactly(
+                        "partition 1: 3 offsets were deleted before group '"
+                                + frames
+                                + "' read them");
+    }
+
+    @Test
+    void shouldNotHoldOverPartitionsThatAreCommittedBeforeTheRangeOnly() throws Exception {
+        long begin = Instant.parse(anHourAgo).toEpochMilli();
+        for (int partition = 0; partition < 2; partition++) {
+            send(List.of(frame(partition, begin - 2), frame(partition, begin - 1)));
+            send(List.of(frame(partition, begin), frame(partition, begin + 1)));
+        }
+        send(List.of(event(0, 2, SHA), event(0, 3, SHA)));
+        commit(0, 4);
+        commit(1, 1);
+        String problem =
+                "partition 1: group '"
+                        + frames
+                        + "' has committed only 1, before the start of the range, and there are 2"
+                        + " offsets from 2 on";
+
+        assertThat(audit(anHourAgo, "committed", true).problems()).containsExactly(problem);
+        assertThat(audit("0:2,1:2", "committed", true).problems()).containsExactly(problem);
+        assertThat(audit("0:2", "committed", true).problems()).isEmpty();
+
+        commit(1, 2);
+        deleteBefore(1, 3);
+        assertThat(audit("0:2,1:3", "committed", true).problems())
+                .containsExactly(
+                        "partition 1: group '"
+                                + frames
+                                + "' has committed only 2, before the start of the range, and there"
+                                + " are 1 offsets from 3 on");
+    }
+
+    @Test
+    void shouldNotHoldOverAPartitionThatWasEmptiedBeforeAnythingWasCommitted() throws Exception {
+        sendFrames(0, 1);
+        sendFrames(1, 3);
+        send(List.of(event(0, 0, SHA)));
+        commit(0, 1);
+        deleteBefore(1, 3);
+
+        assertThat(audit("earliest", "committed", false).problems())
+                .containsExactly(
+                        "partition 1: 3 offsets were deleted before group '"
+                                + frames
+                                + "' read them");
+    }
+
+    @Test
+    void shouldProveNothingOfOffsetsThatWereDeletedWithoutAnAnswer() throws Exception {
+        sendFrames(0, 10);
+        send(List.of(event(0, 0, SHA), event(0, 1, SHA), event(0, 3, SHA)));
+        send(List.of(event(0, 8, SHA), event(0, 9, SHA)));
+        commit(0, 10);
+        deleteBefore(0, 8);
+
+        AuditReport report = audit("0:0", "committed", false);
+
+        assertThat(report.deleted()).isEqualTo(5);
+        assertThat(report.absent()).isZero();
+        assertThat(report.missing()).isZero();
+        assertThat(report.problems())
+                .containsExactly(
+                        "partition 0: of the offsets before 8, where it begins now, 5 have no answer"
+                                + " and can no longer be read: nothing is proven of them; start at 8"
+                                + " for what is left");
+        assertThat(audit("0:0", "0:2", false).holds()).isTrue();
+        assertThat(audit("0:8", "committed", false).holds()).isTrue();
+    }
+
+    @Test
+    void shouldNotHoldFromATimeBeforeWhatRetentionHasLeft() throws Exception {
+        long begin = Instant.parse(anHourAgo).toEpochMilli();
+        send(List.of(frame(0, begin), frame(0, begin + 1), frame(0, begin + 2000)));
+        send(List.of(event(0, 0, SHA), event(0, 2, SHA)));
+        assertThat(audit(anHourAgo, "latest", false).missing()).isEqualTo(1);
+
+        deleteBefore(0, 2);
+
+        assertThat(audit(anHourAgo, "latest", false).problems())
+                .containsExactly(
+                        "partition 0: frames from "
+                                + anHourAgo
+                                + " on may have been deleted before offset 2, where it begins: give a"
+                                + " later time, or offsets");
+        assertThat(audit("0:2", "latest", false).holds()).isTrue();
+    }
+
+    @Test
+    void shouldNotTakeWhatCompactionDeletesForNoFrame() throws Exception {
+        try (KafkaProducer<byte[], byte[]> producer =
+                producer(Map.of("transactional.id", frames))) {
+            producer.initTransactions();
+            transaction(producer, 1, true);
+        }
+        send(List.of(event(0, 0, SHA)));
+        assertThat(audit("earliest", "latest", false).problems()).isEmpty();
+        try (Admin admin = Admin.create(kafka.toProperties())) {
+            admin.incrementalAlterConfigs(
+                            Map.of(
+                                    new ConfigResource(ConfigResource.Type.TOPIC, frames),
+                                    List.of(
+                                            new AlterConfigOp(
+                                                    new ConfigEntry("cleanup.policy", "compact"),
+                                                    AlterConfigOp.OpType.SET))))
+                    .all()
+                    .get();
+        }
+
+        // The gap is a marker; nobody can tell it from a frame that was compacted away.
+        assertThat(audit("earliest", "latest", false).problems())
+                .singleElement()
+                .asString()
+                .startsWith("topic '" + frames + "': 1 offsets hold no frame")
+                .contains("cleanup.policy=compact");
+        assertThat(audit("0:0", "0:1", false).holds()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "0:0 | 0:1000000 | would end at offset 1000000 of partition 0,",
+                "0:4 | latest | would start at offset 4 of partition 0,",
+                "0:4 | committed | would start at offset 4 of partition 0,",
+                "earliest | committed | would end at offset 9 of partition 1,",
+                "0:0,1:0 | 0:2 | for partitions [0, 1] and to stop at for [0], expected the same",
+                "0:2 | 0:1 | partition 0 would start at 2, after its stop at 1",
+                "0:2,1:0 | 1970-01-01T00:00:00Z | partition 0 would start at 2, after its stop at 0",
+                "0:0,7:0 | committed | partitions [7] of topic",
+                "earliest | 0:1,7:1 | partitions [7] of topic"
+            })
+    void shouldRefuseRangesThatAreNotThere(String from, String until, String problem)
+            throws Exception {
+        sendFrames(0, 3);
+        sendFrames(1, 3);
+        for (int partition = 0; partition < 2; partition++) {
+            send(List.of(event(partition, 0, SHA), event(partition, 1, SHA)));
+            send(List.of(event(partition, 2, SHA)));
+        }
+        commit(0, 3);
+        commit(1, 9);
+
+        assertThatThrownBy(() -> audit(from, until, false))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(problem);
+    }
+
+    private void commit(int partition, long offset) throws Exception {
         try (Admin admin = Admin.create(kafka.toProperties())) {
             admin.alterConsumerGroupOffsets(
-                            frames, Map.of(new TopicPartition(frames, 0), new OffsetAndMetadata(2)))
+                            frames,
+                            Map.of(
+                                    new TopicPartition(frames, partition),
+                                    new OffsetAndMetadata(offset)))
                     .all()
                     .get();
-            assertThat(audit("earliest", "committed", true).problems())
-                    .containsExactly(
-                            "partition 1: group '"
-                                    + frames
-                                    + "' has committed nothing, and there are 5 offsets");
+        }
+    }
 
-            admin.alterConsumerGroupOffsets(frames, Map.of(behind, new OffsetAndMetadata(1)))
+    private void deleteBefore(int partition, long offset) throws Exception {
+        try (Admin admin = Admin.create(kafka.toProperties())) {
+            admin.deleteRecords(
+                            Map.of(
+                                    new TopicPartition(frames, partition),
+                                    RecordsToDelete.beforeOffset(offset)))
                     .all()
                     .get();
-            admin.deleteRecords(Map.of(behind, RecordsToDelete.beforeOffset(4))).all().get();
-            assertThat(audit("earliest", "committed", true).problems())
-                    .containsExactly(
-                            "partition 1: 3 offsets were deleted before group '"
-                                    + frames
-                                    + "' read them");
         }
     }
 

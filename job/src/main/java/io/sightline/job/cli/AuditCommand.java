@@ -62,7 +62,7 @@ final class AuditCommand implements Callable<Integer> {
             names = "--group-id",
             paramLabel = "GROUP",
             defaultValue = "sightline",
-            description = "Consumer group that the job commits offsets for.")
+            description = "Consumer group of the job: its --group-id, or its --job-name.")
     String groupId;
 
     @Option(
@@ -172,6 +172,7 @@ final class AuditCommand implements Callable<Integer> {
                 report.dropped().values().stream().mapToLong(Long::longValue).sum(),
                 report.dropped().isEmpty() ? "" : "  " + report.dropped());
         out.printf("  no frame      %12d%n", report.absent());
+        out.printf("  deleted       %12d%n", report.deleted());
         out.printf("  missing       %12d%n", report.missing());
         for (AuditReport.Range range : report.missingRanges()) {
             out.printf(

@@ -24,7 +24,9 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -33,6 +35,8 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -120,8 +124,8 @@ public final class Audit implements AutoCloseable {
 
     /**
      * @throws IOException if Kafka does not answer
-     * @throws IllegalArgumentException if a topic is not there, the range is empty, or it ends at a
-     *     time that has not come
+     * @throws IllegalArgumentException if a topic or a partition is not there, the range is empty
+     *     or contradicts itself, or it ends at an offset or a time that has not come
      */
     public AuditReport run() throws IOException, InterruptedException {
         try {
@@ -138,7 +142,8 @@ public final class Audit implements AutoCloseable {
             readAnswers();
             forgetWhatWasAnswered();
             long deadline = System.nanoTime() + settings.patience().toNanos();
-            while ((missing() > 0 || !sumProblems().isEmpty()) && System.nanoTime() < deadline) {
+            while ((missing() + deleted() > 0 || !sumProblems().isEmpty())
+                    && System.nanoTime() < deadline) {
                 // What the job has committed may take a moment to show, topic by topic.
                 TimeUnit.NANOSECONDS.sleep(RETRY.toNanos());
                 readAnswers();
@@ -176,22 +181,23 @@ public final class Audit implements AutoCloseable {
                         problem -> {
                             throw new IllegalArgumentException(problem);
                         });
+        TopicPosition.requireOrder(settings.from(), settings.until());
         Set<TopicPartition> partitions = partitionsOf(settings.framesTopic());
-        Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-        Map<TopicPartition, Long> starts = offsets(settings.from(), partitions, ends);
+        requireKnown(settings.from(), partitions.size());
+        requireKnown(settings.until(), partitions.size());
+        Map<TopicPartition, Long> starts =
+                offsets(settings.from(), partitions, consumer.endOffsets(partitions));
         Map<TopicPartition, Long> stops = offsets(settings.until(), partitions, Map.of());
+        // Asked for last: the job and retention may have gone on meanwhile.
+        Map<TopicPartition, Long> begins = consumer.beginningOffsets(partitions);
+        Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
         for (TopicPartition partition : partitions) {
             Long start = starts.get(partition);
             Long stop = stops.get(partition);
-            if (start == null) {
-                continue;
-            }
-            if (stop != null && start < stop) {
-                accounts.put(
-                        partition.partition(),
-                        new PartitionAccount(partition.partition(), start, stop));
-            } else if (settings.until() instanceof TopicPosition.Committed) {
-                findUnproven(partition.partition(), start, stop, ends.get(partition));
+            if (start != null
+                    && (stop != null || settings.until() instanceof TopicPosition.Committed)) {
+                findUnknownStart(partition.partition(), start, begins.get(partition));
+                addPartition(partition, start, stop, ends.get(partition));
             }
         }
         if (accounts.isEmpty()) {
@@ -209,30 +215,93 @@ public final class Audit implements AutoCloseable {
         }
     }
 
+    private void requireKnown(TopicPosition position, int partitions) {
+        if (position instanceof TopicPosition.Offsets offsets) {
+            TopicPosition.partitionsProblem(
+                            offsets.byPartition().keySet(), settings.framesTopic(), partitions)
+                    .ifPresent(
+                            problem -> {
+                                throw new IllegalArgumentException(problem);
+                            });
+        }
+    }
+
+    /** What was never written would pass for offsets that hold no frame. */
+    private static void requireWritten(
+            TopicPartition partition, String what, long offset, long end) {
+        if (offset > end) {
+            throw new IllegalArgumentException(
+                    "the range would "
+                            + what
+                            + " at offset "
+                            + offset
+                            + " of partition "
+                            + partition.partition()
+                            + ", but topic '"
+                            + partition.topic()
+                            + "' has it up to "
+                            + end
+                            + ": give an offset up to there, or latest");
+        }
+    }
+
+    /** A time is looked for among the frames that are held, also where it lies before them. */
+    private void findUnknownStart(int partition, long start, long begin) {
+        if (settings.from() instanceof TopicPosition.At && begin > 0 && start <= begin) {
+            unproven.add(
+                    "partition "
+                            + partition
+                            + ": frames from "
+                            + settings.from()
+                            + " on may have been deleted before offset "
+                            + begin
+                            + ", where it begins: give a later time, or offsets");
+        }
+    }
+
+    /**
+     * @param stop null where nothing is committed
+     */
+    private void addPartition(TopicPartition partition, long start, Long stop, long end) {
+        int number = partition.partition();
+        requireWritten(partition, "start", start, end);
+        if (stop != null) {
+            requireWritten(partition, "end", stop, end);
+        }
+        if (stop != null && start < stop) {
+            accounts.put(number, new PartitionAccount(number, start, stop));
+        } else if (settings.until() instanceof TopicPosition.Committed) {
+            findUnproven(number, start, stop, end);
+        } else {
+            TopicPosition.requireOrder(number, start, stop);
+        }
+    }
+
     /**
      * @param committed null where nothing is
      */
     private void findUnproven(int partition, long start, Long committed, long end) {
+        boolean earliest = settings.from() instanceof TopicPosition.Earliest;
+        String group = "group '" + settings.groupId() + "'";
+        String defect = null;
         if (committed == null && start < end) {
-            unproven.add(
-                    "partition "
-                            + partition
-                            + ": group '"
-                            + settings.groupId()
-                            + "' has committed nothing, and there are "
+            defect = group + " has committed nothing, and there are " + (end - start) + " offsets";
+        } else if (earliest && (committed == null ? 0 : committed) < start) {
+            long unread = start - (committed == null ? 0 : committed);
+            defect = unread + " offsets were deleted before " + group + " read them";
+        } else if (committed != null && committed < start && start < end) {
+            defect =
+                    group
+                            + " has committed only "
+                            + committed
+                            + ", before the start of the range, and there are "
                             + (end - start)
-                            + " offsets");
-        } else if (committed != null
-                && committed < start
-                && settings.from() instanceof TopicPosition.Earliest) {
-            unproven.add(
-                    "partition "
-                            + partition
-                            + ": "
-                            + (start - committed)
-                            + " offsets were deleted before group '"
-                            + settings.groupId()
-                            + "' read them");
+                            + " offsets from "
+                            + start
+                            + " on";
+        }
+        if (defect != null) {
+            unproven.add("partition " + partition + ": " + defect);
         }
     }
 
@@ -504,6 +573,8 @@ public final class Audit implements AutoCloseable {
                 gap = account.answered.nextAbsent(Math.max(at, gap));
                 progress.read(settings.framesTopic(), Math.min(gap, end) - begin, end - begin);
             }
+            // Retention may have deleted what was about to be read.
+            account.heldFrom(consumer.beginningOffsets(List.of(partition)).get(partition));
         }
     }
 
@@ -526,10 +597,17 @@ public final class Audit implements AutoCloseable {
         return accounts.values().stream().mapToLong(account -> account.missing().count()).sum();
     }
 
-    private AuditReport report() {
+    private long deleted() {
+        return sum(PartitionAccount::deleted);
+    }
+
+    private AuditReport report() throws InterruptedException {
         long offsets = sum(account -> account.until - account.from);
         long answered = sum(account -> account.answered.count());
         long missing = missing();
+        long deleted = deleted();
+        long absent = offsets - answered - missing - deleted;
+        findCompaction(absent);
         Doubled doubled =
                 new Doubled(
                         sum(account -> account.doubledEvents),
@@ -545,7 +623,8 @@ public final class Audit implements AutoCloseable {
                 sum(PartitionAccount::events),
                 sum(PartitionAccount::deadLetters),
                 droppedByReason,
-                offsets - answered - missing,
+                absent,
+                deleted,
                 missing,
                 missingRanges(),
                 doubled,
@@ -563,6 +642,46 @@ public final class Audit implements AutoCloseable {
                 problems(missing, doubled, answeredAndDropped));
     }
 
+    /** Compaction leaves the same gaps as transactions do, where there were frames. */
+    private void findCompaction(long absent) throws InterruptedException {
+        if (absent == 0) {
+            return;
+        }
+        String gaps =
+                "topic '" + settings.framesTopic() + "': " + absent + " offsets hold no frame, ";
+        try {
+            String policy = cleanupPolicy();
+            if (policy.contains(TopicConfig.CLEANUP_POLICY_COMPACT)) {
+                unproven.add(
+                        gaps
+                                + "and it has cleanup.policy="
+                                + policy
+                                + ", which may have deleted them unread: set it to "
+                                + TopicConfig.CLEANUP_POLICY_DELETE
+                                + " and start the range after that");
+            }
+        } catch (ExecutionException e) {
+            unproven.add(
+                    gaps
+                            + "and whether compaction deleted them cannot be told: "
+                            + KafkaConnection.reason(e.getCause())
+                            + "; the audit needs the right DescribeConfigs");
+        }
+    }
+
+    private String cleanupPolicy() throws ExecutionException, InterruptedException {
+        ConfigResource topic =
+                new ConfigResource(ConfigResource.Type.TOPIC, settings.framesTopic());
+        try (Admin admin = Admin.create(settings.kafka().toProperties())) {
+            return admin.describeConfigs(List.of(topic))
+                    .all()
+                    .get()
+                    .get(topic)
+                    .get(TopicConfig.CLEANUP_POLICY_CONFIG)
+                    .value();
+        }
+    }
+
     private interface Count {
         long of(PartitionAccount account);
     }
@@ -573,6 +692,21 @@ public final class Audit implements AutoCloseable {
 
     private List<String> problems(long missing, Doubled doubled, long answeredAndDropped) {
         List<String> problems = new ArrayList<>(unproven);
+        for (PartitionAccount account : accounts.values()) {
+            if (account.deleted() > 0) {
+                problems.add(
+                        "partition "
+                                + account.partition
+                                + ": of the offsets before "
+                                + account.heldFrom()
+                                + ", where it begins now, "
+                                + account.deleted()
+                                + " have no answer and can no longer be read: nothing is proven of"
+                                + " them; start at "
+                                + account.heldFrom()
+                                + " for what is left");
+            }
+        }
         if (missing > 0) {
             problems.add(missing + " frames have no answer");
         }

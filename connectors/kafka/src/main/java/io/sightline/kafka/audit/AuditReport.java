@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What an audit found. {@code offsets = events + deadLetters + dropped + absent + missing}, but for
- * frames that are answered in more than one way.
+ * What an audit found. {@code offsets = events + deadLetters + dropped + absent + deleted +
+ * missing}, but for frames that are answered in more than one way.
  *
  * @param framesTopic the topic audited
  * @param ranges its partitions, and which offsets of them
@@ -15,7 +15,8 @@ import java.util.Map;
  * @param deadLetters frames that are dead letters
  * @param dropped frames that were given up, by reason
  * @param absent offsets that hold no frame: markers and aborted records of transactions, what
- *     compaction or retention has removed
+ *     compaction has removed
+ * @param deleted offsets without an answer that retention had deleted before they were looked at
  * @param missing frames without an answer
  * @param missingRanges where they are; the first ones, where there are many
  * @param doubled answers beyond the first, of the same kind
@@ -33,6 +34,7 @@ public record AuditReport(
         long deadLetters,
         Map<String, Long> dropped,
         long absent,
+        long deleted,
         long missing,
         List<Range> missingRanges,
         Doubled doubled,

@@ -24,6 +24,8 @@ final class PartitionAccount {
     /** Frames that are on the topic and have no answer. */
     private OffsetBits missing;
 
+    private long heldFrom;
+
     long doubledEvents;
     long doubledDeadLetters;
     long doubledDrops;
@@ -81,6 +83,32 @@ final class PartitionAccount {
             answered.add(at);
         }
         return added;
+    }
+
+    /** The first offset that retention had left when frames had been looked for. */
+    void heldFrom(long begin) {
+        heldFrom = begin;
+    }
+
+    long heldFrom() {
+        return heldFrom;
+    }
+
+    /** Offsets without an answer of which nobody can tell any more whether they held a frame. */
+    long deleted() {
+        long end = Math.min(until, heldFrom);
+        long deleted = 0;
+        long at = answered.nextAbsent(from);
+        while (at < end) {
+            long next = Math.min(end, answered.nextPresent(at));
+            deleted += next - at;
+            at = answered.nextAbsent(next);
+        }
+        // These were read before they were deleted.
+        for (at = missing.nextPresent(from); at < end; at = missing.nextPresent(at + 1)) {
+            deleted--;
+        }
+        return deleted;
     }
 
     void missing(OffsetBits found) {
