@@ -273,8 +273,6 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     private void advance() throws Exception {
         try {
             emitDone();
-            // With nothing in flight a subtask would hold a dead batcher until its next frame.
-            submitter.requireRunning();
             while (decoded != null || decodeNext()) {
                 BatchSlot<Detections> slot = submitter.tryClaim();
                 if (slot == null) {
@@ -284,6 +282,15 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
                 emitDone();
             }
             emitDone();
+        } catch (InferenceException e) {
+            throw unlessTheProcessHasToEnd(e);
+        }
+    }
+
+    /** With nothing in flight a subtask would hold a dead batcher until its next frame. */
+    private void requireRunning() {
+        try {
+            submitter.requireRunning();
         } catch (InferenceException e) {
             throw unlessTheProcessHasToEnd(e);
         }
@@ -450,6 +457,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
     private void onMail() throws Exception {
         mailUnderWay.set(false);
         if (!gone) {
+            requireRunning();
             advance();
         }
     }
