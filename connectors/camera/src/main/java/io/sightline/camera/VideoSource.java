@@ -42,6 +42,7 @@ public final class VideoSource implements AutoCloseable {
     private static final Pattern URL =
             Pattern.compile("([A-Za-z][A-Za-z0-9+.-]*://)([^/?#]*)(.*)", Pattern.DOTALL);
 
+    private static final Pattern MAY_HOLD_PASSWORD = Pattern.compile("[:@]");
     private static final Pattern QUERY = Pattern.compile("[?#].*", Pattern.DOTALL);
 
     private static final Pattern ERROR_CODE = Pattern.compile("error (-\\d+)");
@@ -176,8 +177,8 @@ public final class VideoSource implements AutoCloseable {
         String scheme = url.group(1);
         String authority = url.group(2);
         String rest = url.group(3);
-        String before = authority + rest.substring(0, Math.max(0, rest.lastIndexOf('@')));
-        if (rest.contains("@") && (before.contains(":") || before.contains("@"))) {
+        int at = rest.lastIndexOf('@');
+        if (at >= 0 && MAY_HOLD_PASSWORD.matcher(authority + rest.substring(0, at)).find()) {
             return scheme + "…";
         }
         // As FFmpeg reads it: the last @ before the path ends user and password.

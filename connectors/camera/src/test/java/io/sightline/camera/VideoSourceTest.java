@@ -113,6 +113,7 @@ class VideoSourceTest {
         "rtsp://admin:1234?x@cam/1, rtsp://…",
         "rtsp://admin:p@ss/w@cam/1, rtsp://…",
         "rtsp://us/er:pw@cam/1, rtsp://…",
+        "http://me:p@ss@cam/live?pwd=p@ss, http://…",
         "street@night?.mp4, street@night?.mp4",
     })
     void shouldShowAddressesWithoutWhatIsSecret(String location, String shown) {
@@ -128,7 +129,8 @@ class VideoSourceTest {
                     .hasNoCause()
                     .hasMessageContaining("inside \"" + server.address("", "") + "\"")
                     .hasMessageNotContaining("ss@")
-                    .hasMessageNotContaining("pwd");
+                    .hasMessageNotContaining("pwd")
+                    .hasMessageNotContaining("secret");
         }
     }
 

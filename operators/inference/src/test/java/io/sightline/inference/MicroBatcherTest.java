@@ -334,7 +334,7 @@ class MicroBatcherTest {
                 List.of(backend), 3, () -> reader, BatchingPolicy.IMMEDIATE, NanoClock.SYSTEM);
     }
 
-    private static void await(BooleanSupplier condition) throws InterruptedException {
+    static void await(BooleanSupplier condition) throws InterruptedException {
         long start = System.nanoTime();
         while (!condition.getAsBoolean()) {
             assertThat(System.nanoTime() - start).isLessThan(TimeUnit.SECONDS.toNanos(30));
