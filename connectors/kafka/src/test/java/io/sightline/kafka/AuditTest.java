@@ -560,6 +560,16 @@ class AuditTest {
                                 + " on may have been deleted before offset 2, where it begins: give a"
                                 + " later time, or offsets");
         assertThat(audit("0:2", "latest", false).holds()).isTrue();
+
+        deleteBefore(0, 3);
+        send(List.of(frame(1, begin), event(1, 0, SHA)));
+        assertThat(audit(anHourAgo, "latest", false).problems())
+                .containsExactly(
+                        "partition 0: frames from "
+                                + anHourAgo
+                                + " on may have been deleted before offset 3, and it holds none now:"
+                                + " give offsets, and leave it out");
+        assertThat(audit("1:0", "latest", false).holds()).isTrue();
     }
 
     @Test

@@ -91,7 +91,7 @@ public final class Audit implements AutoCloseable {
     /** Why the statuses' counts cannot be compared with the answers; null where they can. */
     private String sumsUnknown;
 
-    /** Partitions whose frames the job has not got to, or got to too late. */
+    /** Of which frames nothing can be said, and why. */
     private final List<String> unproven = new ArrayList<>();
 
     private final List<String> defects = new ArrayList<>();
@@ -196,7 +196,8 @@ public final class Audit implements AutoCloseable {
             Long stop = stops.get(partition);
             if (start != null
                     && (stop != null || settings.until() instanceof TopicPosition.Committed)) {
-                findUnknownStart(partition.partition(), start, begins.get(partition));
+                findUnknownStart(
+                        partition.partition(), start, begins.get(partition), ends.get(partition));
                 addPartition(partition, start, stop, ends.get(partition));
             }
         }
@@ -246,7 +247,7 @@ public final class Audit implements AutoCloseable {
     }
 
     /** A time is looked for among the frames that are held, also where it lies before them. */
-    private void findUnknownStart(int partition, long start, long begin) {
+    private void findUnknownStart(int partition, long start, long begin, long end) {
         if (settings.from() instanceof TopicPosition.At && begin > 0 && start <= begin) {
             unproven.add(
                     "partition "
@@ -255,7 +256,9 @@ public final class Audit implements AutoCloseable {
                             + settings.from()
                             + " on may have been deleted before offset "
                             + begin
-                            + ", where it begins: give a later time, or offsets");
+                            + (begin < end
+                                    ? ", where it begins: give a later time, or offsets"
+                                    : ", and it holds none now: give offsets, and leave it out"));
         }
     }
 
