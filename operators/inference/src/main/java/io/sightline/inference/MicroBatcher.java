@@ -106,8 +106,26 @@ public final class MicroBatcher<R> implements AutoCloseable {
                 spec.precision(),
                 lanes.size(),
                 spec.maxBatch());
-        runningLanes = lanes.size();
-        lanes.forEach(EngineLane::start);
+        for (EngineLane<R> lane : lanes) {
+            start(lane);
+        }
+    }
+
+    private void start(EngineLane<R> lane) {
+        lock.lock();
+        try {
+            runningLanes++;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            lane.start();
+        } catch (Error e) {
+            // The system gives no more threads: nobody would ever close those that run.
+            laneEnded();
+            close();
+            throw e;
+        }
     }
 
     /** Without lanes: the caller takes batches itself. */

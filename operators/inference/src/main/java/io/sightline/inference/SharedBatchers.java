@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The batchers of this process, one for each key (job and model), shared by all who acquire it and
@@ -19,6 +21,8 @@ import java.util.function.Supplier;
  * @param <R> what a lane's {@link OutputReader} makes of a row
  */
 public final class SharedBatchers<R> {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SharedBatchers.class);
 
     private final Map<Object, Entry<R>> entries = new HashMap<>();
 
@@ -129,7 +133,9 @@ public final class SharedBatchers<R> {
             }
             entries.remove(key, entry);
         }
-        if (batcher != null) {
+        if (failure != null) {
+            LOG.warn("what nobody waits for any more could not be opened", failure);
+        } else {
             batcher.close();
         }
     }

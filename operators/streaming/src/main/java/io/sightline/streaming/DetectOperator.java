@@ -67,10 +67,10 @@ import org.apache.flink.util.OutputTag;
  * <p>Everything but the lanes happens on the task's thread. It never waits for a slot in a lock:
  * where none is free it stands in the batcher's line and goes on; the wake-up and every result
  * arrive as mails. It yields to its mailbox only where it must stop reading: nothing may go for a
- * frame that the room has no place for, or a barrier or the end of the input asks for an empty
- * operator. Since nothing is in flight when a barrier passes, the operator has no state: no frame
- * and no pixel is ever part of a checkpoint, and exactly-once follows from the source's offsets and
- * the sinks.
+ * frame that the room has no place for, too many wait behind one that takes long, or a barrier or
+ * the end of the input asks for an empty operator. Since nothing is in flight when a barrier
+ * passes, the operator has no state: no frame and no pixel is ever part of a checkpoint, and
+ * exactly-once follows from the source's offsets and the sinks.
  *
  * <p>What became of each camera's frames since the last checkpoint goes out before the barrier, as
  * a record like the events: a drop that no checkpoint holds is as if it had never been decided.
@@ -215,23 +215,24 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
         try {
             plan.withBuffers(backends.get(0), lanes * settings.buffersPerLane())
                     .requireOfThisProcess(taskManager);
+            ModelSpec network = backends.get(0).spec();
+            NmsSettings nms =
+                    NmsSettings.infer(
+                            settings.confidence() == null
+                                    ? network.confidence()
+                                    : settings.confidence(),
+                            settings.iou() == null ? network.iou() : settings.iou());
+            return new MicroBatcher<>(
+                    backends,
+                    settings.buffersPerLane(),
+                    () -> new DetectionReader(network, nms),
+                    new BatchingPolicy(settings.maxBatchDelay()),
+                    clock);
         } catch (RuntimeException | Error e) {
+            // Also where the batcher has closed them: they can be closed twice.
             backends.forEach(InferenceBackend::close);
             throw e;
         }
-        ModelSpec network = backends.get(0).spec();
-        NmsSettings nms =
-                NmsSettings.infer(
-                        settings.confidence() == null
-                                ? network.confidence()
-                                : settings.confidence(),
-                        settings.iou() == null ? network.iou() : settings.iou());
-        return new MicroBatcher<>(
-                backends,
-                settings.buffersPerLane(),
-                () -> new DetectionReader(network, nms),
-                new BatchingPolicy(settings.maxBatchDelay()),
-                clock);
     }
 
     @Override

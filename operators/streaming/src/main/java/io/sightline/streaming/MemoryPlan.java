@@ -124,7 +124,7 @@ record MemoryPlan(long bufferBytes, long pinnedBytes, long decoderBytes, long en
 
     /**
      * @throws InferenceException if a limit is too low; names the setting to raise and the least
-     *     value that does
+     *     value that does, as far as the batch buffers are known
      */
     void require(Limits limits) {
         if (totalBytes() > limits.taskOffHeapBytes()) {
@@ -133,7 +133,8 @@ record MemoryPlan(long bufferBytes, long pinnedBytes, long decoderBytes, long en
                             + this
                             + ", but taskmanager.memory.task.off-heap.size is "
                             + mebibytes(limits.taskOffHeapBytes())
-                            + ": set it to at least "
+                            + ": set it to "
+                            + (knowsBuffers() ? "at least " : "more than ")
                             + mebibytes(totalBytes()));
         }
         if (bufferBytes > limits.directBytes()) {
@@ -163,14 +164,18 @@ record MemoryPlan(long bufferBytes, long pinnedBytes, long decoderBytes, long en
     public String toString() {
         return mebibytes(totalBytes())
                 + " outside the heap ("
-                + (bufferBytes + pinnedBytes == 0
-                        ? "beside batch buffers: "
-                        : "batch buffers " + mebibytes(bufferBytes + pinnedBytes) + ", ")
+                + (knowsBuffers()
+                        ? "batch buffers " + mebibytes(bufferBytes + pinnedBytes) + ", "
+                        : "beside batch buffers: ")
                 + "decoders "
                 + mebibytes(decoderBytes)
                 + ", engines about "
                 + mebibytes(engineBytes)
                 + ")";
+    }
+
+    private boolean knowsBuffers() {
+        return bufferBytes + pinnedBytes > 0;
     }
 
     private static long wholeMebibytes(long bytes) {

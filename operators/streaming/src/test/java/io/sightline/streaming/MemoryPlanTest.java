@@ -134,7 +134,7 @@ class MemoryPlanTest {
                 .hasMessage(
                         "detect needs 60 mb outside the heap (beside batch buffers: decoders 20 mb,"
                                 + " engines about 40 mb), but taskmanager.memory.task.off-heap.size"
-                                + " is 50 mb: set it to at least 60 mb");
+                                + " is 50 mb: set it to more than 60 mb");
     }
 
     @Test

@@ -35,8 +35,8 @@ public final class DetectionReader implements OutputReader<Detections> {
 
     /**
      * @throws InferenceException if the output does not have the layout's shape
-     * @throws FrameOutputException if a score or a box that counts is not a number: that must not
-     *     look like an empty scene
+     * @throws FrameOutputException if a score, a box or a class that counts is not a number: that
+     *     must not look like an empty scene
      */
     @Override
     public Detections read(RawOutput output, int row) {

@@ -2,9 +2,11 @@
 package io.sightline.inference.tensorrt;
 
 import io.sightline.inference.InferenceException;
+import io.sightline.inference.ProcessUnusableException;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
+import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.tensorrt.nvinfer.ILogger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,14 +40,20 @@ final class EngineLog extends ILogger {
         return () -> LISTENERS.remove(listener);
     }
 
-    /** An exception for a call of TensorRT that failed, with the last error it logged. */
+    /**
+     * An exception for a call of TensorRT that failed, with the last error it logged; of the kind
+     * that ends the process where CUDA is in a state that only a new one gets out of.
+     */
     static InferenceException failed(String call) {
         String error = LAST_ERROR.getAndSet(null);
-        return new InferenceException(
+        String message =
                 "TensorRT's "
                         + call
                         + " failed: "
-                        + (error == null ? "it does not say why" : error));
+                        + (error == null ? "it does not say why" : error);
+        return Cuda.endsProcess(cudart.cudaPeekAtLastError())
+                ? new ProcessUnusableException(message)
+                : new InferenceException(message);
     }
 
     /** A call's answer that must be yes. */

@@ -2,6 +2,7 @@
 package io.sightline.inference.tensorrt;
 
 import io.sightline.inference.InferenceException;
+import io.sightline.inference.ProcessUnusableException;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
@@ -41,6 +42,7 @@ final class GpuProbe {
      * @param index as the CUDA driver counts
      * @throws InferenceException if that GPU cannot be used: one line that says what is missing and
      *     what to do
+     * @throws ProcessUnusableException if it could be used in a new process only
      */
     GpuDevice require(int index) {
         if (!calls.driverSeen()) {
@@ -49,6 +51,12 @@ final class GpuProbe {
         int[] count = new int[1];
         try {
             int status = calls.deviceCount(count);
+            if (Cuda.endsProcess(status)) {
+                throw new ProcessUnusableException(
+                        "no GPU can be used in this process any more ("
+                                + calls.describe(status)
+                                + ")");
+            }
             if (status != GpuCalls.SUCCESS) {
                 throw unusable(status);
             }

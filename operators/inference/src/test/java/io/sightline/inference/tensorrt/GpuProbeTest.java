@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.sightline.inference.InferenceException;
+import io.sightline.inference.ProcessUnusableException;
 import org.junit.jupiter.api.Test;
 
 /** Every way in which a machine can be without a usable GPU, each with its own words. */
@@ -13,6 +14,7 @@ class GpuProbeTest {
 
     private static final int INSUFFICIENT_DRIVER = 35;
     private static final int NO_DEVICE = 100;
+    private static final int ILLEGAL_ADDRESS = 700;
 
     private final Machine machine = new Machine();
 
@@ -140,6 +142,15 @@ class GpuProbeTest {
         machine.driver = 0;
         assertThat(refusal(0))
                 .contains("no working NVIDIA driver is installed here (error 35): install it");
+    }
+
+    /** It would blame the driver for ever, and the process has to end. */
+    @Test
+    void shouldTellAProcessThatIsSpoiltFromAMachineWithoutAGpu() {
+        machine.status = ILLEGAL_ADDRESS;
+        assertThatThrownBy(() -> new GpuProbe(machine).require(0))
+                .isInstanceOf(ProcessUnusableException.class)
+                .hasMessage("no GPU can be used in this process any more (error 700)");
     }
 
     @Test
