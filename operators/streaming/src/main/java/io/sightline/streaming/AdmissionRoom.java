@@ -2,14 +2,15 @@
 package io.sightline.streaming;
 
 import io.sightline.events.DropReason;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The bounded room of encoded frames between source and decode: the one place where overload is
- * felt and dealt with. Each camera has a line; the lines have their turns round robin, so that a
- * frame at the head of its line waits for at most one frame of each other camera, however many of
- * them one camera sends. Within a line, frames leave in the order they came.
+ * felt and dealt with. Each camera has a line, and the next turn is the line's whose last one was
+ * the longest ago. So a frame at the head of its line waits for at most one frame of each other
+ * camera, and a camera that sends little goes before one that floods. Within a line, frames leave
+ * in the order they came.
  *
  * <p>Who gets in when the room is full depends on the camera's {@link OverloadPolicy}:
  *
@@ -41,8 +42,11 @@ final class AdmissionRoom {
     private final long maxAgeMillis;
     private final Drops drops;
 
-    /** Lines that have frames, or had when it was last their turn, in the order of their turns. */
-    private final Deque<CameraLine> turns = new ArrayDeque<>();
+    /** Lines that have frames, or had when it was last their turn, in the order they came. */
+    private final List<CameraLine> lines = new ArrayList<>();
+
+    /** Turns until now. */
+    private long turns;
 
     private int frames;
     private long bytes;
@@ -96,7 +100,7 @@ final class AdmissionRoom {
         bytes += frame.encodedBytes();
         if (!line.inTurn) {
             line.inTurn = true;
-            turns.addLast(line);
+            lines.add(line);
         }
         return true;
     }
@@ -107,20 +111,30 @@ final class AdmissionRoom {
      * @param nowMillis wall-clock time
      */
     PendingFrame poll(long nowMillis) throws Exception {
-        CameraLine line = turns.pollFirst();
-        while (line != null) {
+        while (!lines.isEmpty()) {
+            CameraLine line = longestWithoutATurn();
             dropTooOld(line, nowMillis);
             PendingFrame frame = line.frames.isEmpty() ? null : removeFirst(line);
             line.inTurn = !line.frames.isEmpty();
-            if (line.inTurn) {
-                turns.addLast(line);
+            if (!line.inTurn) {
+                lines.remove(line);
             }
             if (frame != null) {
+                line.lastTurn = ++turns;
                 return frame;
             }
-            line = turns.pollFirst();
         }
         return null;
+    }
+
+    private CameraLine longestWithoutATurn() {
+        CameraLine first = lines.get(0);
+        for (CameraLine line : lines) {
+            if (line.lastTurn < first.lastTurn) {
+                first = line;
+            }
+        }
+        return first;
     }
 
     /** Frames that wait. */
@@ -160,7 +174,7 @@ final class AdmissionRoom {
             return false;
         }
         boolean dropped = false;
-        for (CameraLine line : turns) {
+        for (CameraLine line : lines) {
             dropped |= dropTooOld(line, nowMillis);
         }
         return dropped;
@@ -183,7 +197,7 @@ final class AdmissionRoom {
             longest = newcomers;
             length = newcomers.frames.size() + 1;
         }
-        for (CameraLine line : turns) {
+        for (CameraLine line : lines) {
             if (line.givesWay() && line.frames.size() > length) {
                 longest = line;
                 length = line.frames.size();

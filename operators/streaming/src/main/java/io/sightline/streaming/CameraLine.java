@@ -17,6 +17,9 @@ final class CameraLine {
     /** Whether it is among the lines whose turn will come. */
     boolean inTurn;
 
+    /** Number of its last turn, counted over all lines; 0 before the first. */
+    long lastTurn;
+
     CameraLine(OverloadPolicy policy, boolean shared) {
         this.policy = policy;
         this.shared = shared;
