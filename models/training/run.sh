@@ -63,7 +63,7 @@ convert() {
     [ -e "$folder/fused/sightline-n6.onnx" ] && return
     rm -rf "$folder/partial-fused"
     "$python" -W ignore "$here/export.py" "$folder/checkpoint.pt" "$folder/sightline-n6.onnx" \
-        --provenance "trained by models/training on simulated scenes, seeds 1 to $scenes"
+        --provenance "trained by models/training on simulated scenes, seeds 1 to $scenes${clips:+, and 5% pseudo-labelled video}"
     "$sightline" model fuse --model "$folder/sightline-n6.onnx" \
         --out "$folder/partial-fused/sightline-n6.onnx"
     mv "$folder/partial-fused" "$folder/fused"

@@ -49,7 +49,7 @@ final class DemoCommand implements Callable<Integer> {
             names = "--fps",
             paramLabel = "F",
             description =
-                    "Frames per second and camera. Absent: 5, or less where this machine does not carry it; of videos, their own rate.")
+                    "Frames per second and camera. Absent: 5, or without --cameras less where this machine does not carry it; of videos, their own rate.")
     Double fps;
 
     @Option(

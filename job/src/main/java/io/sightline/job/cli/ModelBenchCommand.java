@@ -39,7 +39,7 @@ final class ModelBenchCommand implements Callable<Integer> {
             split = ",",
             defaultValue = "1,8,32",
             description =
-                    "Largest batches to time, each with an engine of its own; a model with a fixed batch has only that.")
+                    "Largest batches to time, with tensorrt all on the engine for the largest; a model with a fixed batch has only that.")
     List<Integer> batches;
 
     @Option(
