@@ -157,7 +157,7 @@ public final class DetectionOptions {
             names = "--buffers-per-lane",
             paramLabel = "N",
             description =
-                    "Batch buffers of a lane; absent: 2, so that the next batch fills while one runs, with tensorrt 3, of which two run.")
+                    "Batch buffers of a lane; absent: 2, so that the next frame is decoded while one runs; with an overload policy that drops 1, so that it is the newest; with tensorrt 3, of which two run.")
     Integer buffersPerLane;
 
     @Option(
@@ -464,7 +464,11 @@ public final class DetectionOptions {
     }
 
     private int buffersPerLane() {
-        return buffersPerLane == null ? model.buffersPerLane() : buffersPerLane;
+        if (buffersPerLane != null) {
+            return buffersPerLane;
+        }
+        // One that is decoded while a lane runs another can no longer give way to a newer one.
+        return overloadPolicy.drops() && !model.onGpu() ? 1 : model.buffersPerLane();
     }
 
     DetectSettings detectSettings(BackendFactory engines) {

@@ -50,6 +50,22 @@ class DetectionOptionsTest {
                 .isEqualTo(Duration.ZERO);
     }
 
+    /** What was decoded ahead would be an older frame than the newest. */
+    @ParameterizedTest
+    @CsvSource({
+        "--lanes=2, 2",
+        "--overload-policy=latest, 1",
+        "--overload-policy=max-age --max-age=500ms, 1",
+        "--overload-policy=latest --backend=tensorrt, 3",
+        "--overload-policy=latest --buffers-per-lane=4, 4",
+        "--camera-policy=cam-1=latest, 2"
+    })
+    void shouldDecodeAheadOnlyWhereNothingIsDropped(String flags, int buffers) {
+        DetectionOptions options = parseWith(flags.split(" "));
+        assertThat(options.detectSettings(options.backendFactory()).buffersPerLane())
+                .isEqualTo(buffers);
+    }
+
     @Test
     void shouldReadAFileAndLetFlagsWin() throws Exception {
         Path file = folder.resolve("sightline.properties");

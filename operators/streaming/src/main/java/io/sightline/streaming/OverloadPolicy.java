@@ -10,7 +10,8 @@ public enum OverloadPolicy {
     /** Frames are dropped that were captured too long ago, or for which there is no room. */
     MAX_AGE;
 
-    boolean drops() {
+    /** Whether frames may be given up. */
+    public boolean drops() {
         return this != PROCESS_ALL;
     }
 }
