@@ -257,9 +257,7 @@ public final class ModelChoice {
     }
 
     public NmsSettings nms(ModelSpec spec) {
-        return NmsSettings.infer(
-                confidence == null ? spec.confidence() : confidence,
-                iou == null ? spec.iou() : iou);
+        return NmsSettings.infer(spec, confidence, iou);
     }
 
     public Interpolation interpolation() {

@@ -33,7 +33,8 @@ class PersonAccuracyIT {
         ModelOptions options = new ModelOptions(Optional.empty(), OptionalInt.of(0));
         try (InferenceBackend backend = OnnxRuntimeBackend.open(model, options, 1, 1);
                 PictureDetector detector =
-                        new PictureDetector(backend, Interpolation.LINEAR, NmsSettings.infer())) {
+                        new PictureDetector(
+                                backend, Interpolation.LINEAR, NmsSettings.infer(0.4f, 0.45f))) {
             // Neighbours look alike: every third says as much, in a third of the time.
             for (int seq = 0; seq < frames.size(); seq += 3) {
                 score.add(seq, detector.detect(frames.get(seq)).objects());

@@ -216,12 +216,7 @@ public final class DetectOperator extends AbstractStreamOperator<DetectionEvent>
             plan.withBuffers(backends.get(0), lanes * settings.buffersPerLane())
                     .requireOfThisProcess(taskManager);
             ModelSpec network = backends.get(0).spec();
-            NmsSettings nms =
-                    NmsSettings.infer(
-                            settings.confidence() == null
-                                    ? network.confidence()
-                                    : settings.confidence(),
-                            settings.iou() == null ? network.iou() : settings.iou());
+            NmsSettings nms = NmsSettings.infer(network, settings.confidence(), settings.iou());
             return new MicroBatcher<>(
                     backends,
                     settings.buffersPerLane(),

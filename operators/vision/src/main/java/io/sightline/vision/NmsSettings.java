@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.vision;
 
+import io.sightline.inference.ModelSpec;
+
 /**
  * What becomes of a network's raw predictions. The presets are those of YOLOv6's own tools.
  *
@@ -40,9 +42,16 @@ public record NmsSettings(
         return new NmsSettings(confidence, iou, MAX_CANDIDATES, 1000, false);
     }
 
-    /** {@link #infer(float, float)} at confidence 0.4 and overlap 0.45. */
-    public static NmsSettings infer() {
-        return infer(0.4f, 0.45f);
+    /**
+     * {@link #infer(float, float)} at the model's own thresholds, where the user states no others.
+     *
+     * @param confidence null for the model's
+     * @param iou null for the model's
+     */
+    public static NmsSettings infer(ModelSpec spec, Float confidence, Float iou) {
+        return infer(
+                confidence == null ? spec.confidence() : confidence,
+                iou == null ? spec.iou() : iou);
     }
 
     /** For measuring mean average precision: low threshold, every class of a box. */

@@ -65,9 +65,21 @@ class PrepareIT {
         boolean optimise = target == Target.ONNXRUNTIME;
         NmsSettings everyClass = new NmsSettings(0.2f, 0.65f, 30_000, 300, true);
         List<Detections> before =
-                detect(file, bordered(prepared), 1, optimise, NmsSettings.infer(), everyClass);
+                detect(
+                        file,
+                        bordered(prepared),
+                        1,
+                        optimise,
+                        NmsSettings.infer(0.4f, 0.45f),
+                        everyClass);
         List<Detections> after =
-                detect(written, ModelOptions.NONE, 3, optimise, NmsSettings.infer(), everyClass);
+                detect(
+                        written,
+                        ModelOptions.NONE,
+                        3,
+                        optimise,
+                        NmsSettings.infer(0.4f, 0.45f),
+                        everyClass);
         for (int i = 0; i < before.size(); i++) {
             assertSame(before.get(i), after.get(i), model + " picture " + i / 2);
         }
@@ -156,7 +168,7 @@ class PrepareIT {
         assertThat(prepared.spec().suppress()).isFalse();
         Path written = folder.resolve("prepared.onnx");
         prepared.write(written);
-        NmsSettings nms = NmsSettings.infer();
+        NmsSettings nms = NmsSettings.infer(0.4f, 0.45f);
         List<Detections> before = detect(file, bordered(prepared), 1, true, nms);
         List<Detections> after = detect(written, ModelOptions.NONE, 3, true, nms);
         for (int i = 0; i < before.size(); i++) {

@@ -60,7 +60,9 @@ public class ReadBenchmark {
         reader =
                 new DetectionReader(
                         BenchmarkData.model(layout),
-                        settings == Settings.INFER ? NmsSettings.infer() : NmsSettings.eval());
+                        settings == Settings.INFER
+                                ? NmsSettings.infer(0.4f, 0.45f)
+                                : NmsSettings.eval());
     }
 
     @Benchmark
