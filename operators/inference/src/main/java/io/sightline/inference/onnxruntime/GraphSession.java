@@ -88,16 +88,6 @@ public final class GraphSession implements AutoCloseable {
         return List.copyOf(session.getOutputNames());
     }
 
-    /** Of an input: its shape, −1 where open. */
-    public long[] inputShape(String input) {
-        try {
-            NodeInfo info = session.getInputInfo().get(input);
-            return ((TensorInfo) info.getInfo()).getShape();
-        } catch (OrtException e) {
-            throw failed("input '" + input + "'", e);
-        }
-    }
-
     /** Of an output: its element type as ONNX calls it, such as FLOAT or INT64. */
     public String outputType(String output) {
         try {
@@ -105,16 +95,6 @@ public final class GraphSession implements AutoCloseable {
             return ((TensorInfo) info.getInfo()).type.name();
         } catch (OrtException e) {
             throw failed("output '" + output + "'", e);
-        }
-    }
-
-    /** Whether an input takes uint8; else it takes something wider. */
-    public boolean takesBytes(String input) {
-        try {
-            NodeInfo info = session.getInputInfo().get(input);
-            return ((TensorInfo) info.getInfo()).type == OnnxJavaType.UINT8;
-        } catch (OrtException e) {
-            throw failed("input '" + input + "'", e);
         }
     }
 
