@@ -3,6 +3,7 @@ package io.sightline.toolchain.calibrate;
 
 import io.sightline.events.FrameRejectedException;
 import io.sightline.inference.ModelSpec;
+import io.sightline.inference.RgbPlanes;
 import io.sightline.inference.onnxruntime.GraphSession.Value;
 import io.sightline.toolchain.ToolchainException;
 import io.sightline.toolchain.graph.ElementType;
@@ -32,6 +33,7 @@ public final class Pictures implements AutoCloseable {
     private final Letterbox letterbox;
     private final ByteBuffer bytes;
     private final FloatBuffer planes;
+    private final RgbPlanes converter = new RgbPlanes();
 
     public Pictures(ModelSpec spec, Interpolation interpolation) {
         this.spec = spec;
@@ -57,14 +59,7 @@ public final class Pictures implements AutoCloseable {
         if (input.type() == ElementType.UINT8) {
             return Value.of(new long[] {1, height, width, 3}, bytes);
         }
-        int area = spec.inputWidth() * spec.inputHeight();
-        for (int pixel = 0; pixel < area; pixel++) {
-            for (int channel = 0; channel < 3; channel++) {
-                planes.put(
-                        (2 - channel) * area + pixel,
-                        (bytes.get(3 * pixel + channel) & 0xFF) / 255f);
-            }
-        }
+        converter.convert(bytes, planes, 0);
         return Value.of(new long[] {1, 3, height, width}, planes);
     }
 
