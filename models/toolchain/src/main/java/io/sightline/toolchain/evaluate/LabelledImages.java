@@ -90,7 +90,7 @@ public final class LabelledImages {
                     labels
                             + ": no such file or folder: expected a folder of YOLO text files or a file of COCO's JSON");
         }
-        return CocoLabels.read(pictures, labels);
+        return CocoFile.read(pictures, labels);
     }
 
     /** Where a dataset's pictures lie: in its folder {@code images} if it has one, else in it. */

@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** One file of COCO's JSON for all pictures; outlines and what else it holds are passed over. */
-final class CocoLabels {
+final class CocoFile {
 
     /** The parts of the file that are read; numbers may be missing. */
     private record Content(
@@ -44,7 +44,7 @@ final class CocoLabels {
                     .build()
                     .readerFor(Content.class);
 
-    private CocoLabels() {}
+    private CocoFile() {}
 
     static LabelledImages read(Path imageFolder, Path file) {
         Content content = parse(file);
