@@ -7,6 +7,7 @@ import io.sightline.toolchain.graph.Graph;
 import io.sightline.toolchain.graph.Node;
 import io.sightline.toolchain.graph.Tensor;
 import io.sightline.toolchain.graph.ValueInfo;
+import io.sightline.toolchain.prepare.PrepareSettings;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,7 +23,6 @@ final class TensorRtRules {
 
     private static final int MIN_OPSET = 9;
     private static final int MAX_OPSET = 22;
-    private static final int MAX_TOP_K = 3840;
 
     private static final String DEQUANTIZE =
             "run ./sightline model fuse --dequantize, then quantize";
@@ -118,9 +118,10 @@ final class TensorRtRules {
                 "plugins of TensorRT's own: needs its plugin library, and no other engine runs them",
                 "");
         blockNodes(
-                node -> node.is("TopK") && topK(node) > MAX_TOP_K,
-                "more than %d rows".formatted(MAX_TOP_K),
-                "run ./sightline model prepare --top-k %d or less".formatted(MAX_TOP_K));
+                node -> node.is("TopK") && topK(node) > PrepareSettings.MAX_TOP_K,
+                "more than %d rows".formatted(PrepareSettings.MAX_TOP_K),
+                "run ./sightline model prepare --top-k %d or less"
+                        .formatted(PrepareSettings.MAX_TOP_K));
         note(
                 named(node -> CONTROL_FLOW.contains(node.opType())),
                 "control flow: taken with limits, and the tools here do not work on it",

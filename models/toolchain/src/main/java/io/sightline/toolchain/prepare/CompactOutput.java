@@ -23,9 +23,6 @@ import java.util.List;
  */
 final class CompactOutput {
 
-    /** TensorRT's TopK gives no more. */
-    static final int MAX_ROWS = 3840;
-
     private static final int OPSET = 12;
     private static final long END = Integer.MAX_VALUE;
 

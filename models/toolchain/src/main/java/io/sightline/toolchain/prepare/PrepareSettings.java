@@ -9,9 +9,13 @@ import java.util.OptionalInt;
  *
  * @param target the engine
  * @param batch frames of a run; empty for any number
- * @param topK rows of the compact output, 1 to 3840; empty to leave the predictions as they are
+ * @param topK rows of the compact output, 1 to {@value #MAX_TOP_K}; empty to leave the predictions
+ *     as they are
  */
 public record PrepareSettings(Target target, OptionalInt batch, OptionalInt topK) {
+
+    /** TensorRT's TopK gives no more. */
+    public static final int MAX_TOP_K = 3840;
 
     /** Loses nothing in mean average precision on the models measured. */
     private static final int DEFAULT_TOP_K = 1000;
@@ -21,10 +25,10 @@ public record PrepareSettings(Target target, OptionalInt batch, OptionalInt topK
             throw new IllegalArgumentException(
                     "batch " + batch.getAsInt() + ": expected 1 or more, or symbolic");
         }
-        if (topK.isPresent() && (topK.getAsInt() < 1 || topK.getAsInt() > CompactOutput.MAX_ROWS)) {
+        if (topK.isPresent() && (topK.getAsInt() < 1 || topK.getAsInt() > MAX_TOP_K)) {
             throw new IllegalArgumentException(
                     "top K %d: expected 1 to %d, or 0 for none"
-                            .formatted(topK.getAsInt(), CompactOutput.MAX_ROWS));
+                            .formatted(topK.getAsInt(), MAX_TOP_K));
         }
     }
 

@@ -5,6 +5,7 @@ import io.sightline.inference.OutputLayout;
 import io.sightline.toolchain.Target;
 import io.sightline.toolchain.ToolchainException;
 import io.sightline.toolchain.calibrate.RangeMethod;
+import io.sightline.toolchain.prepare.PrepareSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -54,12 +55,6 @@ public record QuantizeSettings(
         engines = List.copyOf(new LinkedHashSet<>(engines));
         layers = List.copyOf(layers);
         lowBits = List.copyOf(lowBits);
-        require(!engines.isEmpty(), "targets", "none", "at least one of " + Engine.LABELS);
-        require(border.orElse(0) >= 0, "border", border.orElse(0), "0 or more pixels");
-        for (int bits : lowBits) {
-            require(bits >= 2 && bits <= 7, "low_bits", bits, "2 to 7 bits");
-        }
-        require(speedRounds >= 1, "speed.rounds", speedRounds, "1 or more");
     }
 
     /** What a file is written for. */
@@ -240,10 +235,10 @@ public record QuantizeSettings(
 
         public Prepare {
             require(
-                    topK.orElse(0) >= 0 && topK.orElse(0) <= 3840,
+                    topK.orElse(0) >= 0 && topK.orElse(0) <= PrepareSettings.MAX_TOP_K,
                     "prepare.top_k",
                     topK.orElse(0),
-                    "1 to 3840, or 0 to leave the output");
+                    "1 to %d, or 0 to leave the output".formatted(PrepareSettings.MAX_TOP_K));
             require(batch.orElse(1) >= 1, "prepare.batch", batch.orElse(1), "symbolic, 1 or more");
         }
     }
