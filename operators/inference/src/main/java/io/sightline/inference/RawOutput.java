@@ -3,6 +3,7 @@ package io.sightline.inference;
 
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
+import java.nio.LongBuffer;
 import java.util.List;
 
 /**
@@ -15,6 +16,28 @@ public record RawOutput(List<Tensor> tensors) {
 
     public RawOutput {
         tensors = List.copyOf(tensors);
+    }
+
+    /**
+     * Copies the first values of an int64 output.
+     *
+     * @param name the output's name in the graph
+     * @param longs read by absolute index, as {@code ints} are written
+     * @throws InferenceException if a value is none of 32 bits
+     */
+    public static void narrow(String name, LongBuffer longs, int count, IntBuffer ints) {
+        for (int i = 0; i < count; i++) {
+            long value = longs.get(i);
+            if (value != (int) value) {
+                throw new InferenceException(
+                        "output '"
+                                + name
+                                + "' holds "
+                                + value
+                                + ": expected counts and class numbers");
+            }
+            ints.put(i, (int) value);
+        }
     }
 
     /**

@@ -169,7 +169,7 @@ final class OnnxBatchBuffer implements BatchBuffer {
             if (ports.get(i).type() == OnnxJavaType.INT64 && pinned.get(i) != null) {
                 LongBuffer longs = pinned.get(i).memory().asLongBuffer();
                 RawOutput.Tensor tensor = ready.tensors().get(i);
-                narrow(ports.get(i), longs, rows * tensor.rowSize(), tensor.ints());
+                RawOutput.narrow(tensor.name(), longs, rows * tensor.rowSize(), tensor.ints());
             }
         }
         output = ready;
@@ -204,22 +204,10 @@ final class OnnxBatchBuffer implements BatchBuffer {
             default -> {
                 LongBuffer longs = tensor.getLongBuffer();
                 ints = IntBuffer.allocate(longs.remaining());
-                narrow(port, longs, longs.remaining(), ints);
+                RawOutput.narrow(port.name(), longs, longs.remaining(), ints);
             }
         }
         return new RawOutput.Tensor(port.name(), shape, floats, ints);
-    }
-
-    private static void narrow(OutputPort port, LongBuffer longs, int count, IntBuffer ints) {
-        for (int i = 0; i < count; i++) {
-            long value = longs.get(i);
-            if (value != (int) value) {
-                throw new InferenceException(
-                        "output '%s' holds %d: expected counts and class numbers"
-                                .formatted(port.name(), value));
-            }
-            ints.put(i, (int) value);
-        }
     }
 
     RawOutput output() {

@@ -3,8 +3,6 @@ package io.sightline.inference.tensorrt;
 
 import io.sightline.inference.GraphTensor.ElementType;
 import io.sightline.inference.InferenceException;
-import java.nio.IntBuffer;
-import java.nio.LongBuffer;
 
 /**
  * An input or output that is copied in every run.
@@ -64,21 +62,5 @@ record TensorPort(String name, ElementType type, int[] rowShape) {
         shape[0] = rows;
         System.arraycopy(rowShape, 0, shape, 1, rowShape.length);
         return shape;
-    }
-
-    /** Copies the first values of an int64 output. */
-    void narrow(LongBuffer longs, int count, IntBuffer ints) {
-        for (int i = 0; i < count; i++) {
-            long value = longs.get(i);
-            if (value != (int) value) {
-                throw new InferenceException(
-                        "output '"
-                                + name
-                                + "' holds "
-                                + value
-                                + ": expected counts and class numbers");
-            }
-            ints.put(i, (int) value);
-        }
     }
 }

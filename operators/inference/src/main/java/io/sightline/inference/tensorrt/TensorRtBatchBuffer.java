@@ -137,7 +137,8 @@ final class TensorRtBatchBuffer implements BatchBuffer {
         for (int i = 0; i < ports.size(); i++) {
             TensorPort port = ports.get(i);
             if (port.type() == ElementType.INT64) {
-                port.narrow(
+                RawOutput.narrow(
+                        port.name(),
                         results.get(i).bytes().asLongBuffer(),
                         rows * port.rowValues(),
                         ready.tensors().get(i).ints());
