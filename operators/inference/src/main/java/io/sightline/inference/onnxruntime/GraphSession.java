@@ -106,21 +106,13 @@ public final class GraphSession implements AutoCloseable {
      *     not
      */
     public void run(Map<String, Value> inputs, BiConsumer<String, Value> outputs) {
-        Map<String, OnnxTensor> tensors = new HashMap<>();
-        try {
-            for (Map.Entry<String, Value> input : inputs.entrySet()) {
-                tensors.put(input.getKey(), tensor(input.getValue()));
-            }
-            try (OrtSession.Result result = session.run(tensors)) {
-                for (Map.Entry<String, OnnxValue> output : result) {
-                    outputs.accept(output.getKey(), value(output.getKey(), output.getValue()));
-                }
-            }
-        } catch (OrtException e) {
-            throw failed("the run failed", e);
-        } finally {
-            tensors.values().forEach(OnnxTensor::close);
-        }
+        compute(
+                inputs,
+                result -> {
+                    for (Map.Entry<String, OnnxValue> output : result) {
+                        outputs.accept(output.getKey(), value(output.getKey(), output.getValue()));
+                    }
+                });
     }
 
     /** As {@link #run(Map, BiConsumer)}, all outputs at once, in the graph's order. */
@@ -132,12 +124,23 @@ public final class GraphSession implements AutoCloseable {
 
     /** Runs the graph and drops what comes out: for timing. */
     public void runOnly(Map<String, Value> inputs) {
+        compute(inputs, result -> {});
+    }
+
+    /** Takes what a run gave, which is closed afterwards. */
+    private interface ResultReader {
+        void read(OrtSession.Result result) throws OrtException;
+    }
+
+    private void compute(Map<String, Value> inputs, ResultReader reader) {
         Map<String, OnnxTensor> tensors = new HashMap<>();
         try {
             for (Map.Entry<String, Value> input : inputs.entrySet()) {
                 tensors.put(input.getKey(), tensor(input.getValue()));
             }
-            session.run(tensors).close();
+            try (OrtSession.Result result = session.run(tensors)) {
+                reader.read(result);
+            }
         } catch (OrtException e) {
             throw failed("the run failed", e);
         } finally {
