@@ -154,15 +154,14 @@ record ImageSets(
             ModelSpec spec,
             Interpolation interpolation,
             Progress progress) {
-        Map<String, String> reportSums = sums(report);
+        Map<Path, String> reportSums = sums(report);
+        Map<Path, String> selectSums = sums(drawn);
         Map<String, Path> others = new HashMap<>();
-        for (Path file : report.files()) {
-            others.put(Sha256.of(file), file);
-        }
+        reportSums.forEach((file, sum) -> others.put(sum, file));
         List<String> copies = new ArrayList<>();
         Set<Path> left = new HashSet<>();
         for (Path file : drawn.files()) {
-            Path twin = others.putIfAbsent(Sha256.of(file), file);
+            Path twin = others.putIfAbsent(selectSums.get(file), file);
             if (twin != null) {
                 left.add(file);
                 copies.add(
@@ -176,7 +175,7 @@ record ImageSets(
                             .formatted(left.size()));
         }
         LabelledImages select = drawn.without(left);
-        Map<String, String> selectSums = sums(select);
+        selectSums.keySet().removeAll(left);
         CalibrationImages usable;
         try (Pictures pictures = new Pictures(spec, interpolation)) {
             usable = CalibrationImages.check(calibrate, others, spec, pictures, progress);
@@ -192,19 +191,28 @@ record ImageSets(
                                 usable.sha256(),
                                 usable.problems()),
                         new QuantizeReport.ImageSet(
-                                "select", wanted.select().path().toString(), selectSums, copies),
+                                "select",
+                                wanted.select().path().toString(),
+                                byName(selectSums),
+                                copies),
                         new QuantizeReport.ImageSet(
                                 "report",
                                 wanted.report().path().toString(),
-                                reportSums,
+                                byName(reportSums),
                                 List.of())));
     }
 
-    private static Map<String, String> sums(LabelledImages images) {
-        Map<String, String> sums = new LinkedHashMap<>();
+    private static Map<Path, String> sums(LabelledImages images) {
+        Map<Path, String> sums = new LinkedHashMap<>();
         for (Path file : images.files()) {
-            sums.put(file.getFileName().toString(), Sha256.of(file));
+            sums.put(file, Sha256.of(file));
         }
         return sums;
+    }
+
+    private static Map<String, String> byName(Map<Path, String> sums) {
+        Map<String, String> named = new LinkedHashMap<>();
+        sums.forEach((file, sum) -> named.put(file.getFileName().toString(), sum));
+        return named;
     }
 }
