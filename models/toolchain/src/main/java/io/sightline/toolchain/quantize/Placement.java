@@ -272,12 +272,11 @@ final class Placement {
         if (producer.isEmpty() || !producer.get().domain().isEmpty()) {
             return false;
         }
-        return switch (producer.get().opType()) {
-            case "Relu", "Sigmoid" -> true;
-            case "MaxPool", "Resize", "Split", "Slice", "Transpose", "Reshape", "Concat" ->
-                    activations(producer.get()).stream().allMatch(this::isRectified);
-            default -> false;
-        };
+        Node node = producer.get();
+        return node.is("Relu")
+                || node.is("Sigmoid")
+                || (MOVERS.contains(node.opType())
+                        && activations(node).stream().allMatch(this::isRectified));
     }
 
     private String root(String tensor) {
