@@ -106,7 +106,7 @@ public record CheckReport(
      * @param output shape; empty where unknown
      * @param macs multiply-accumulates
      * @param elements read and written: input, weights and output
-     * @param floatMillis estimated for {@link ReferenceCore}
+     * @param floatMillis estimated for {@link Cost#core()}
      * @param int8Millis estimated; a depthwise convolution's is its float time, as no instruction
      *     adds up products across channels for it
      * @param memoryBound whether memory rather than arithmetic sets its time, in float

@@ -8,21 +8,21 @@ package io.sightline.toolchain.check;
  * Williams, Waterman and Patterson, 2009). Neither caches nor kernels' overhead are in it: real
  * times are longer, their order is mostly this.
  */
-public final class ReferenceCore {
+final class ReferenceCore {
 
-    public static final String NAME = "one core, 3.5 GHz, AVX-512 VNNI, 20 GB/s";
+    static final String NAME = "one core, 3.5 GHz, AVX-512 VNNI, 20 GB/s";
 
     private static final double CLOCK = 3.5e9;
     private static final double UNITS = 2;
 
     /** Multiply-accumulates a second: 16 lanes a unit. */
-    public static final double FLOAT_MACS = CLOCK * UNITS * 16;
+    private static final double FLOAT_MACS = CLOCK * UNITS * 16;
 
     /** Four bytes in the place of a float. */
-    public static final double INT8_MACS = 4 * FLOAT_MACS;
+    private static final double INT8_MACS = 4 * FLOAT_MACS;
 
     /** Bytes a second. */
-    public static final double BANDWIDTH = 20e9;
+    private static final double BANDWIDTH = 20e9;
 
     private ReferenceCore() {}
 

@@ -8,9 +8,9 @@ package io.sightline.toolchain.quantize;
  * @param scale positive, one a channel
  * @param shift one a channel
  */
-public record ChannelCorrection(float[] scale, float[] shift) {
+record ChannelCorrection(float[] scale, float[] shift) {
 
-    public ChannelCorrection {
+    ChannelCorrection {
         if (scale.length != shift.length) {
             throw new IllegalArgumentException(scale.length + " scales, " + shift.length);
         }

@@ -20,7 +20,7 @@ import java.util.Set;
  *     kept to show what it does
  * @param corrections of convolutions, by name
  */
-public record QuantizePlan(
+record QuantizePlan(
         Target target,
         RangeMethod method,
         Map<String, RangeMethod> layerMethods,
@@ -31,7 +31,7 @@ public record QuantizePlan(
         boolean decodeToo,
         Map<String, ChannelCorrection> corrections) {
 
-    public QuantizePlan {
+    QuantizePlan {
         layerMethods = Map.copyOf(layerMethods);
         eightBitLayers = Set.copyOf(eightBitLayers);
         floatLayers = Set.copyOf(floatLayers);
@@ -44,12 +44,12 @@ public record QuantizePlan(
     }
 
     /** Every convolution, 8 bits. */
-    public static QuantizePlan of(Target target, RangeMethod method) {
+    static QuantizePlan of(Target target, RangeMethod method) {
         return new QuantizePlan(
                 target, method, Map.of(), 8, 8, Set.of(), Set.of(), false, Map.of());
     }
 
-    public QuantizePlan withFloatLayers(Set<String> layers) {
+    QuantizePlan withFloatLayers(Set<String> layers) {
         return new QuantizePlan(
                 target,
                 method,
@@ -62,7 +62,7 @@ public record QuantizePlan(
                 corrections);
     }
 
-    public QuantizePlan withMethod(RangeMethod other) {
+    QuantizePlan withMethod(RangeMethod other) {
         return new QuantizePlan(
                 target,
                 other,
@@ -75,7 +75,7 @@ public record QuantizePlan(
                 corrections);
     }
 
-    public QuantizePlan withLayerMethods(Map<String, RangeMethod> methods) {
+    QuantizePlan withLayerMethods(Map<String, RangeMethod> methods) {
         return new QuantizePlan(
                 target,
                 method,
@@ -88,7 +88,7 @@ public record QuantizePlan(
                 corrections);
     }
 
-    public QuantizePlan withBits(int weights, int activations, Set<String> eightBit) {
+    QuantizePlan withBits(int weights, int activations, Set<String> eightBit) {
         return new QuantizePlan(
                 target,
                 method,
@@ -101,7 +101,7 @@ public record QuantizePlan(
                 corrections);
     }
 
-    public QuantizePlan withDecode() {
+    QuantizePlan withDecode() {
         return new QuantizePlan(
                 target,
                 method,
@@ -114,7 +114,7 @@ public record QuantizePlan(
                 corrections);
     }
 
-    public QuantizePlan withCorrections(Map<String, ChannelCorrection> others) {
+    QuantizePlan withCorrections(Map<String, ChannelCorrection> others) {
         return new QuantizePlan(
                 target,
                 method,

@@ -314,7 +314,7 @@ public record QuantizeSettings(
     }
 
     /** What the rules say of a layer's precision; empty where none of them does. */
-    public Optional<Precision> precisionOf(String layer) {
+    Optional<Precision> precisionOf(String layer) {
         return layers.stream()
                 .filter(rule -> rule.precision().isPresent() && rule.matches(layer))
                 .reduce((earlier, later) -> later)
@@ -322,7 +322,7 @@ public record QuantizeSettings(
     }
 
     /** The rules' method for a layer, else the calibration's. */
-    public RangeMethod methodOf(String layer) {
+    RangeMethod methodOf(String layer) {
         return layers.stream()
                 .filter(rule -> rule.method().isPresent() && rule.matches(layer))
                 .reduce((earlier, later) -> later)
@@ -332,7 +332,7 @@ public record QuantizeSettings(
     }
 
     /** Names of rules that match none of these layers: slips, most likely. */
-    public List<String> unmatchedRules(Collection<String> layerNames) {
+    List<String> unmatchedRules(Collection<String> layerNames) {
         return layers.stream()
                 .filter(rule -> layerNames.stream().noneMatch(rule::matches))
                 .map(LayerRule::name)
@@ -562,7 +562,7 @@ public record QuantizeSettings(
         }
 
         /** To observe anew, whatever table was named. */
-        public Builder withoutTable() {
+        Builder withoutTable() {
             calibration = new Calibration(calibration.method(), Optional.empty());
             return this;
         }

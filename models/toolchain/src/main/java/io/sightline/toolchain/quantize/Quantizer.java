@@ -25,7 +25,7 @@ import java.util.TreeMap;
  * Writes Q/DQ pairs into a float graph: INT8 weights with a scale for each output channel, float
  * bias, activations with one scale each.
  */
-public final class Quantizer {
+final class Quantizer {
 
     /** Candidates for the clipping of low-bit weights, as shares of the largest. */
     private static final int WEIGHT_STEPS = 80;
@@ -44,7 +44,7 @@ public final class Quantizer {
      *
      * @param range the numbers' least and largest value
      */
-    public record Scale(double scale, int zeroPoint, Range range) {}
+    record Scale(double scale, int zeroPoint, Range range) {}
 
     /**
      * What came out.
@@ -52,7 +52,7 @@ public final class Quantizer {
      * @param int8Layers names of the convolutions in INT8, in the order they run
      * @param scales of the rounded tensors
      */
-    public record Result(Graph graph, List<String> int8Layers, Map<String, Scale> scales) {}
+    record Result(Graph graph, List<String> int8Layers, Map<String, Scale> scales) {}
 
     private Quantizer(Graph graph, CalibrationTable table, QuantizePlan plan) {
         this.graph = graph;
@@ -67,19 +67,19 @@ public final class Quantizer {
      * @throws ToolchainException if the graph is quantised already or too old, or the table is of
      *     another graph
      */
-    public static Result quantize(Graph graph, CalibrationTable table, QuantizePlan plan) {
+    static Result quantize(Graph graph, CalibrationTable table, QuantizePlan plan) {
         requireFloat(graph);
         Graph copy = graph.copy();
         return new Quantizer(copy, table, plan).run();
     }
 
     /** Names of the convolutions that can be INT8, in the order they run. */
-    public static List<String> layers(Graph graph) {
+    static List<String> layers(Graph graph) {
         return Placement.convolutions(graph).stream().map(Node::name).toList();
     }
 
     /** Names of the tensors that have to be calibrated. */
-    public static List<String> tensors(Graph graph) {
+    static List<String> tensors(Graph graph) {
         return Placement.calibrated(graph).stream().sorted().toList();
     }
 

@@ -113,7 +113,7 @@ public final class ReportWriter {
     }
 
     /** The page. */
-    public static String toHtml(QuantizeReport report) {
+    static String toHtml(QuantizeReport report) {
         return resource("report.html")
                 .replace("/*STYLE*/", resource("report.css").strip())
                 .replace("/*SCRIPT*/", resource("report.js").strip())
