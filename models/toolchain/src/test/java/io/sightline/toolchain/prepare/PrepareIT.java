@@ -5,24 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.sightline.events.testing.SharedFiles;
-import io.sightline.inference.BatchBuffer;
-import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelOptions;
-import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
-import io.sightline.inference.onnxruntime.SessionSettings;
 import io.sightline.toolchain.Target;
 import io.sightline.toolchain.fuse.Fuser;
 import io.sightline.toolchain.graph.Graph;
-import io.sightline.vision.DetectionReader;
+import io.sightline.toolchain.testing.FoundObjects;
 import io.sightline.vision.Detections;
-import io.sightline.vision.FrameLimits;
-import io.sightline.vision.Interpolation;
-import io.sightline.vision.Letterbox;
 import io.sightline.vision.NmsSettings;
-import io.sightline.vision.OpenCvFrameDecoder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -81,7 +72,7 @@ class PrepareIT {
                         NmsSettings.infer(0.4f, 0.45f),
                         everyClass);
         for (int i = 0; i < before.size(); i++) {
-            assertSame(before.get(i), after.get(i), model + " picture " + i / 2);
+            FoundObjects.assertSame(before.get(i), after.get(i), model + " picture " + i / 2);
         }
     }
 
@@ -90,29 +81,6 @@ class PrepareIT {
         return new ModelOptions(Optional.empty(), OptionalInt.of(prepared.spec().border()));
     }
 
-    private static void assertSame(Detections expected, Detections found, String what) {
-        assertThat(found.size()).as(what).isEqualTo(expected.size());
-        // Nearly equal scores may come in another order.
-        boolean[] taken = new boolean[found.size()];
-        for (int i = 0; i < expected.size(); i++) {
-            int match = -1;
-            for (int j = 0; j < found.size() && match < 0; j++) {
-                if (!taken[j]
-                        && found.classId(j) == expected.classId(i)
-                        && Math.abs(found.confidence(j) - expected.confidence(i)) < 1e-4
-                        && Math.abs(found.x1(j) - expected.x1(i)) < 0.02
-                        && Math.abs(found.y1(j) - expected.y1(i)) < 0.02
-                        && Math.abs(found.x2(j) - expected.x2(i)) < 0.02
-                        && Math.abs(found.y2(j) - expected.y2(i)) < 0.02) {
-                    match = j;
-                }
-            }
-            assertThat(match).as("%s: %d of %s in %s", what, i, expected, found).isNotNegative();
-            taken[match] = true;
-        }
-    }
-
-    /** Through the job's own decode, letterbox, engine and reader, some frames at a time. */
     private static List<Detections> detect(
             Path model, ModelOptions options, int batch, boolean optimise, NmsSettings... settings)
             throws Exception {
@@ -121,36 +89,7 @@ class PrepareIT {
                 Files.list(SharedFiles.require("data/coco-val-dev/images")).sorted()) {
             pictures = files.limit(PICTURES).toList();
         }
-        List<Detections> found = new ArrayList<>();
-        try (OnnxRuntimeBackend backend =
-                        OnnxRuntimeBackend.open(
-                                ModelFile.read(model),
-                                options,
-                                batch,
-                                new SessionSettings(2, optimise, Optional.empty()));
-                BatchBuffer buffer = backend.newBuffer();
-                OpenCvFrameDecoder decoder =
-                        new OpenCvFrameDecoder(new FrameLimits(1 << 24, 1 << 24));
-                Letterbox letterbox = new Letterbox(backend.spec(), Interpolation.LINEAR)) {
-            List<DetectionReader> readers =
-                    Stream.of(settings)
-                            .map(nms -> new DetectionReader(backend.spec(), nms))
-                            .toList();
-            for (int i = 0; i < pictures.size(); i += batch) {
-                for (int frame = 0; frame < batch; frame++) {
-                    letterbox.write(
-                            decoder.decode(Files.readAllBytes(pictures.get(i + frame))),
-                            buffer.slot(frame));
-                }
-                backend.submit(buffer, batch);
-                for (int frame = 0; frame < batch; frame++) {
-                    for (DetectionReader reader : readers) {
-                        found.add(reader.read(backend.await(buffer), frame));
-                    }
-                }
-            }
-        }
-        return found;
+        return FoundObjects.in(pictures, model, options, batch, optimise, settings);
     }
 
     @Test
@@ -172,7 +111,7 @@ class PrepareIT {
         List<Detections> before = detect(file, bordered(prepared), 1, true, nms);
         List<Detections> after = detect(written, ModelOptions.NONE, 3, true, nms);
         for (int i = 0; i < before.size(); i++) {
-            assertSame(before.get(i), after.get(i), "picture " + i);
+            FoundObjects.assertSame(before.get(i), after.get(i), "picture " + i);
         }
         assertThat(before.stream().mapToInt(Detections::size).sum()).isGreaterThan(PICTURES);
     }

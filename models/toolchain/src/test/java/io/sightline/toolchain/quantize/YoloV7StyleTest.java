@@ -3,14 +3,10 @@ package io.sightline.toolchain.quantize;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.sightline.inference.BatchBuffer;
-import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelOptions;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.ModelSpec.InputFormat;
 import io.sightline.inference.OutputLayout;
-import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
-import io.sightline.inference.onnxruntime.SessionSettings;
 import io.sightline.toolchain.Target;
 import io.sightline.toolchain.calibrate.CalibrationTable;
 import io.sightline.toolchain.calibrate.RangeMethod;
@@ -24,26 +20,19 @@ import io.sightline.toolchain.graph.Node;
 import io.sightline.toolchain.prepare.PrepareSettings;
 import io.sightline.toolchain.prepare.Prepared;
 import io.sightline.toolchain.prepare.Preparer;
+import io.sightline.toolchain.testing.FoundObjects;
 import io.sightline.toolchain.testing.NoisePictures;
 import io.sightline.toolchain.testing.YoloV7Graph;
-import io.sightline.vision.DetectionReader;
 import io.sightline.vision.Detections;
-import io.sightline.vision.FrameLimits;
-import io.sightline.vision.Interpolation;
-import io.sightline.vision.Letterbox;
 import io.sightline.vision.NmsSettings;
-import io.sightline.vision.OpenCvFrameDecoder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -105,67 +94,20 @@ class YoloV7StyleTest {
 
         assertThat(prepared.spec().inputFormat()).isEqualTo(InputFormat.BYTES_NHWC_BGR);
         assertThat(prepared.spec().dynamicBatch()).isTrue();
-        List<Detections> before = detect(model, 1, true);
-        List<Detections> after = detect(written, 3, target == Target.ONNXRUNTIME);
-        assertThat(before).allSatisfy(found -> assertThat(found.size()).isBetween(5, 250));
-        for (int i = 0; i < before.size(); i++) {
-            assertSame(before.get(i), after.get(i));
-        }
-    }
-
-    private static void assertSame(Detections expected, Detections found) {
-        assertThat(found.size()).isEqualTo(expected.size());
-        for (int i = 0; i < expected.size(); i++) {
-            int at = i;
-            // Nearly equal scores may come in another order.
-            assertThat(
-                            IntStream.range(0, found.size())
-                                    .anyMatch(j -> isSame(expected, at, found, j)))
-                    .as("%d of %s in %s", at, expected, found)
-                    .isTrue();
-        }
-    }
-
-    private static boolean isSame(Detections one, int i, Detections other, int j) {
-        return one.classId(i) == other.classId(j)
-                && Math.abs(one.confidence(i) - other.confidence(j)) < 1e-4
-                && Math.abs(one.x1(i) - other.x1(j)) < 0.01
-                && Math.abs(one.y1(i) - other.y1(j)) < 0.01
-                && Math.abs(one.x2(i) - other.x2(j)) < 0.01
-                && Math.abs(one.y2(i) - other.y2(j)) < 0.01;
-    }
-
-    /** Through the job's own decode, letterbox, engine and reader, some frames at a time. */
-    private List<Detections> detect(Path onnx, int batch, boolean optimise) throws Exception {
         List<Path> pictures =
                 NoisePictures.write(folder.resolve("pictures"), "n", 3, YoloV7Graph.SIDE, 2);
-        List<Detections> found = new ArrayList<>();
-        try (OnnxRuntimeBackend backend =
-                        OnnxRuntimeBackend.open(
-                                ModelFile.read(onnx),
-                                ModelOptions.NONE,
-                                batch,
-                                new SessionSettings(1, optimise, Optional.empty()));
-                BatchBuffer buffer = backend.newBuffer();
-                OpenCvFrameDecoder decoder =
-                        new OpenCvFrameDecoder(new FrameLimits(1 << 24, 1 << 24));
-                Letterbox letterbox = new Letterbox(backend.spec(), Interpolation.LINEAR)) {
-            DetectionReader reader =
-                    new DetectionReader(
-                            backend.spec(), new NmsSettings(0.6f, 0.65f, 30_000, 300, false));
-            for (int i = 0; i < pictures.size(); i += batch) {
-                for (int frame = 0; frame < batch; frame++) {
-                    letterbox.write(
-                            decoder.decode(Files.readAllBytes(pictures.get(i + frame))),
-                            buffer.slot(frame));
-                }
-                backend.submit(buffer, batch);
-                for (int frame = 0; frame < batch; frame++) {
-                    found.add(reader.read(backend.await(buffer), frame));
-                }
-            }
+        List<Detections> before = detect(pictures, model, 1, true);
+        List<Detections> after = detect(pictures, written, 3, target == Target.ONNXRUNTIME);
+        assertThat(before).allSatisfy(found -> assertThat(found.size()).isBetween(5, 250));
+        for (int i = 0; i < before.size(); i++) {
+            FoundObjects.assertSame(before.get(i), after.get(i), "picture " + i);
         }
-        return found;
+    }
+
+    private static List<Detections> detect(
+            List<Path> pictures, Path onnx, int batch, boolean optimise) throws Exception {
+        NmsSettings nms = new NmsSettings(0.6f, 0.65f, 30_000, 300, false);
+        return FoundObjects.in(pictures, onnx, ModelOptions.NONE, batch, optimise, nms);
     }
 
     @ParameterizedTest
