@@ -193,6 +193,7 @@ export class CameraView {
       return;
     }
     const { camera, paused } = this;
+    const isThere = () => camera === this.camera && this.#pausedAt === frame.key;
     this.#pausedAt = frame.key;
     if (!paused) {
       this.#picture.hold();
@@ -202,16 +203,13 @@ export class CameraView {
     this.#writeMode();
     try {
       const blob = await this.#window.picture(frame);
-      if (camera !== this.camera || this.#pausedAt !== frame.key) {
-        return;
-      }
-      if (blob === null) {
-        await this.#goToOldest();
-      } else {
+      if (blob !== null && isThere()) {
         this.#offerFetched(frame, blob);
+      } else if (isThere()) {
+        await this.#goToOldest(isThere);
       }
     } catch (error) {
-      if (error.name !== 'AbortError') {
+      if (error.name !== 'AbortError' && isThere()) {
         this.#say('The server does not answer.');
       }
     }
@@ -240,8 +238,12 @@ export class CameraView {
     }
   }
 
-  async #goToOldest() {
+  /** @param isThere whether the user still looks at the moment that the server has no more */
+  async #goToOldest(isThere) {
     await this.#window.load();
+    if (!isThere()) {
+      return;
+    }
     if (this.#window.frames.length > 1) {
       // The very oldest could be gone before it was asked for.
       await this.#goTo(1, 'That moment has left the server’s memory: this is the oldest.');

@@ -348,6 +348,35 @@ class LivePageIT {
     }
 
     @Test
+    void shouldStayOnTheWallWhereTheServerAnswersForACameraThatWasLeft() {
+        cameras.start("left", STREET);
+        browser.open(page("camera", "left"));
+        awaitMovingPictures("#large");
+        browser.run(
+                """
+                const ask = window.fetch;
+                window.fetch = async (url, options) => {
+                  if (url.startsWith('api/picture')) {
+                    return new Response(null, { status: 404 });
+                  }
+                  const response = await ask(url, options);
+                  await new Promise((resolve) => (window.answer = resolve));
+                  return response;
+                };
+                """);
+        browser.press(Keys.HOME);
+        browser.await(
+                "the list to be asked for",
+                () -> (Boolean) browser.run("return window.answer !== undefined"));
+
+        browser.press(Keys.ESCAPE);
+        browser.run("window.answer()");
+
+        awaitMovingPictures(tile("left"));
+        assertThat(browser.text("#large .said")).isEmpty();
+    }
+
+    @Test
     void shouldShowHostileNamesAsTextAndRunNoneOfIt() {
         String attack = "<img src=x onerror='window.ran=1'><script>window.ran=1</script>";
         cameras.start(
