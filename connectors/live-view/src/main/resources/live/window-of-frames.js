@@ -6,7 +6,7 @@ export class WindowOfFrames {
   frames = [];
   #camera;
   #most;
-  #came = null; // live while the server is asked; null where it is not
+  #meanwhile = null; // came live while the server is asked: {frames, events}; null where it is not
   #fetching = null;
 
   constructor(camera, most) {
@@ -16,17 +16,19 @@ export class WindowOfFrames {
 
   /** Asks the server what it has; of several questions the last one's answer counts. */
   async load() {
-    const came = [];
-    this.#came = came;
+    const meanwhile = { frames: [], events: [] };
+    this.#meanwhile = meanwhile;
     try {
       const frames = await this.#list();
-      if (came === this.#came) {
-        const newer = came.filter(({ key }) => frames.every((frame) => frame.key !== key));
+      if (meanwhile === this.#meanwhile) {
+        this.#meanwhile = null;
+        const newer = meanwhile.frames.filter(({ key }) => frames.every((frame) => frame.key !== key));
         this.frames = [...frames, ...newer].slice(-this.#most);
+        meanwhile.events.forEach(({ key, event }) => this.complete(key, event));
       }
     } finally {
-      if (came === this.#came) {
-        this.#came = null;
+      if (meanwhile === this.#meanwhile) {
+        this.#meanwhile = null;
       }
     }
   }
@@ -40,18 +42,19 @@ export class WindowOfFrames {
     return response.json();
   }
 
-  /** A frame has come live. */
+  /** A frame has come live; one that the server's list has already may come after it. */
   append({ key, capture_time_ms, event, dead_letter, dropped }) {
-    if (this.frames.at(-1)?.key !== key) {
+    if (this.indexOf(key) < 0) {
       const frame = { key, capture_time_ms, event, dead_letter, dropped };
       this.frames.push(frame);
       this.frames.splice(0, Math.max(0, this.frames.length - this.#most));
-      this.#came?.push(frame);
+      this.#meanwhile?.frames.push(frame);
     }
   }
 
   /** The event of a frame that came without it. */
   complete(key, event) {
+    this.#meanwhile?.events.push({ key, event });
     const frame = this.frames[this.indexOf(key)];
     if (frame !== undefined) {
       frame.event = event;

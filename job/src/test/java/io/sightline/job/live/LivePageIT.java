@@ -348,6 +348,30 @@ class LivePageIT {
     }
 
     @Test
+    void shouldKeepEachFrameOnceAndItsEventWhereTheServersListComesLater() {
+        browser.open(live.uri().toString());
+        assertThat(
+                        browser.run(
+                                """
+                                return import(location.origin + '/window-of-frames.js').then(async (module) => {
+                                  const frames = new module.WindowOfFrames('any', 60);
+                                  let answer;
+                                  window.fetch = () => new Promise((resolve) => (answer = resolve));
+                                  const loaded = frames.load();
+                                  frames.append({ key: '0-2', event: null });
+                                  frames.complete('0-1', {});
+                                  frames.complete('0-2', {});
+                                  const keys = ['0-0', '0-1', '0-2', '0-3'];
+                                  answer(Response.json(keys.map((key) => ({ key, event: null }))));
+                                  await loaded;
+                                  ['0-2', '0-3', '0-4'].forEach((key) => frames.append({ key }));
+                                  return frames.frames.map(({ key, event }) => key + (event ? ' seen' : '')).join();
+                                });
+                                """))
+                .isEqualTo("0-0,0-1 seen,0-2 seen,0-3,0-4");
+    }
+
+    @Test
     void shouldStayOnTheWallWhereTheServerAnswersForACameraThatWasLeft() {
         cameras.start("left", STREET);
         browser.open(page("camera", "left"));
