@@ -109,11 +109,13 @@ function forgetAllBut(known) {
 
 function takeFrame(header, body, dealtWith) {
   const camera = cameraOf(header.camera);
-  camera.observe(header, serverNow());
+  const now = serverNow();
   if (header.event) {
     learnClasses(header.event.objects);
   }
-  events.observe(header);
+  if (camera.observe(header, now)) {
+    events.observe(header, now);
+  }
   const blob = body.length > 0 ? asStored(body, header.content_type) : null;
   if (cameraView.camera === camera) {
     cameraView.offer(header, blob, dealtWith);

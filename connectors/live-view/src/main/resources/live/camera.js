@@ -21,11 +21,14 @@ export class Camera {
     this.id = id;
   }
 
+  /** @returns whether it is another frame than the last: that one comes again when its picture is wanted */
   observe(header, now) {
+    const isNew = this.header?.key !== header.key;
     this.header = header;
-    if (header.event) {
+    if (isNew && header.event) {
       this.lastMinute.add(header.event.objects, now);
     }
+    return isNew;
   }
 
   /** The event of a frame that came without it. */

@@ -152,21 +152,29 @@ final class Viewer {
     }
 
     /**
-     * Only those cameras' pictures from now on, each beginning with its newest. Of the others only
-     * what is known of a frame is sent, without its picture.
+     * Only those cameras' pictures from now on, each that was not among the last ones beginning
+     * with its newest. Of the others only what is known of a frame is sent, without its picture.
      *
      * @param cameras null for all
      */
     void show(Set<String> cameras) {
         Collection<Picture> newest = window.newest();
         synchronized (this) {
+            if (closed) {
+                return;
+            }
+            Set<String> before = shown;
             shown = cameras;
             for (Picture picture : newest) {
+                String camera = picture.camera();
                 note(picture);
-                if (!closed
-                        && isShown(picture.camera())
-                        && feeds.get(picture.camera()).lastShown < picture.index()) {
-                    pending.add(picture.camera());
+                Feed feed = feeds.get(camera);
+                if (before != null && !before.contains(camera)) {
+                    // One that was on its way when the page turned from the camera was not kept.
+                    feed.lastShown = 0;
+                }
+                if (isShown(camera) && feed.lastShown < picture.index()) {
+                    pending.add(camera);
                 }
             }
         }

@@ -162,6 +162,21 @@ class ViewerTest {
     }
 
     @Test
+    void shouldSendTheNewestAgainOfACameraThatWasNotShownMeanwhile() {
+        wire.atOnce = true;
+        frame("a");
+        frame("b");
+        viewer.acknowledge(2);
+        viewer.show(Set.of("a"));
+        viewer.show(Set.of("a", "b"));
+        viewer.acknowledge(3);
+        viewer.show(Set.of("a", "b"));
+        assertThat(wire.taken).containsExactly("a-0", "b-1", "b-1");
+        assertThat(viewer.notSent("a")).isZero();
+        assertThat(viewer.notSent("b")).isZero();
+    }
+
+    @Test
     void shouldHoldLittleForAViewerThatTakesNothing() {
         String text = "x".repeat(1_000);
         for (int i = 0; i < 5_000; i++) {

@@ -401,6 +401,31 @@ class LivePageIT {
     }
 
     @Test
+    void shouldShowTheNewestPicturesOnTheWallAfterALargeCamera() {
+        List<String> both = List.of("kept", "behind");
+        both.forEach(camera -> cameras.start(camera, STREET));
+        browser.await("their frames", () -> both.stream().noneMatch(it -> keys(it).isEmpty()));
+        // Of slow ones nothing comes by itself.
+        cameras.stopAll();
+        browser.open(page("camera", "kept"));
+        awaitNewest("kept", "#large");
+
+        browser.press(Keys.ESCAPE);
+
+        both.forEach(camera -> awaitNewest(camera, tile(camera)));
+    }
+
+    private static void awaitNewest(String camera, String selector) {
+        browser.await(
+                "the newest picture of " + camera,
+                () -> {
+                    List<String> keys = keys(camera);
+                    String shown = browser.attribute(selector + " .frame", "data-key");
+                    return keys.get(keys.size() - 1).equals(shown);
+                });
+    }
+
+    @Test
     void shouldShowHostileNamesAsTextAndRunNoneOfIt() {
         String attack = "<img src=x onerror='window.ran=1'><script>window.ran=1</script>";
         cameras.start(
