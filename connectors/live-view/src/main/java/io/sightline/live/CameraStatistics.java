@@ -2,6 +2,7 @@
 package io.sightline.live;
 
 import io.sightline.events.DetectionEvent.DetectedObject;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -35,6 +36,7 @@ final class CameraStatistics {
     private static final int MAX_LATENCIES = 2048;
 
     private final long firstSeenMillis;
+    private final long joinTimeoutMillis;
     private final long[] arrivals = new long[ARRIVALS];
     private long frames;
     private long events;
@@ -49,7 +51,10 @@ final class CameraStatistics {
     private long[] latencyTimes = new long[64];
     private int[] latencies = new int[64];
 
-    /** How a camera is. Its patience: five of its usual intervals, and three seconds. */
+    /**
+     * How a camera is. Its patience: five of its usual intervals, and three seconds; with events
+     * and dead letters for the join timeout longer.
+     */
     enum Condition {
         /** No frame came within its patience. */
         SILENT,
@@ -69,8 +74,12 @@ final class CameraStatistics {
     /** Median and 95th percentile, milliseconds, nearest rank. */
     record Latency(int p50, int p95) {}
 
-    CameraStatistics(long nowMillis) {
+    /**
+     * @param joinTimeout how long a frame's event may take
+     */
+    CameraStatistics(long nowMillis, Duration joinTimeout) {
         firstSeenMillis = nowMillis;
+        joinTimeoutMillis = joinTimeout.toMillis();
     }
 
     void frame(long nowMillis, long captureMillis) {
@@ -170,7 +179,7 @@ final class CameraStatistics {
     }
 
     Condition condition(long nowMillis) {
-        long since = nowMillis - patience();
+        long since = nowMillis - patience() - joinTimeoutMillis;
         if (silent(nowMillis)) {
             return Condition.SILENT;
         } else if (lastEventMillis >= since) {

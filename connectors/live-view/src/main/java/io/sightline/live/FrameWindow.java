@@ -3,6 +3,7 @@ package io.sightline.live;
 
 import io.sightline.events.CameraFrame;
 import io.sightline.live.WindowFrame.Picture;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -66,8 +67,8 @@ final class FrameWindow {
         long dropped;
         long lastSeenMillis;
 
-        Camera(long nowMillis) {
-            statistics = new CameraStatistics(nowMillis);
+        Camera(long nowMillis, Duration joinTimeout) {
+            statistics = new CameraStatistics(nowMillis, joinTimeout);
         }
     }
 
@@ -317,7 +318,7 @@ final class FrameWindow {
             if (cameras.size() >= limits.cameras()) {
                 forgetOne();
             }
-            camera = new Camera(now);
+            camera = new Camera(now, limits.joinTimeout());
             cameras.put(id, camera);
         }
         camera.lastSeenMillis = now;

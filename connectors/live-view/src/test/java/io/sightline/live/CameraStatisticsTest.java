@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.sightline.events.DetectionEvent.BoundingBox;
 import io.sightline.events.DetectionEvent.DetectedObject;
 import io.sightline.live.CameraStatistics.Condition;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -14,8 +15,11 @@ import org.junit.jupiter.api.Test;
 
 class CameraStatisticsTest {
 
+    private static final long JOIN_TIMEOUT_MILLIS = 12_000;
+
     private long now = 1_000_000;
-    private final CameraStatistics statistics = new CameraStatistics(now);
+    private final CameraStatistics statistics =
+            new CameraStatistics(now, Duration.ofMillis(JOIN_TIMEOUT_MILLIS));
 
     @Test
     void shouldTellTheRateOfTheLastSeconds() {
@@ -74,7 +78,7 @@ class CameraStatisticsTest {
     void shouldTellWhatIsWrongByTheClockOfTheServerAlone() {
         frames(20, 200, Long.MAX_VALUE);
         event(0);
-        frames(15, 200, Long.MIN_VALUE + 1);
+        frames(15 + (int) JOIN_TIMEOUT_MILLIS / 200, 200, Long.MIN_VALUE + 1);
         assertThat(statistics.condition(now)).isEqualTo(Condition.LIVE);
         frames(1, 200, 0);
         assertThat(statistics.condition(now)).isEqualTo(Condition.NO_EVENTS);
@@ -99,6 +103,22 @@ class CameraStatisticsTest {
                 assertThat(statistics.framesPerSecond(now)).isEqualTo(0.1, within(0.001));
             }
         }
+    }
+
+    @Test
+    void shouldWaitForEventsThatComeWithACheckpointOnly() {
+        for (int i = 1; i <= 200; i++) {
+            frames(1, 200);
+            if (i % 50 == 0) {
+                IntStream.range(0, 50).forEach(frame -> event(12));
+            }
+            assertThat(statistics.condition(now)).isEqualTo(Condition.LIVE);
+        }
+        frames(1 + (int) (3_000 + JOIN_TIMEOUT_MILLIS) / 200, 200);
+        assertThat(statistics.condition(now)).isEqualTo(Condition.NO_EVENTS);
+        statistics.deadLetter(now);
+        frames((int) (3_000 + JOIN_TIMEOUT_MILLIS) / 200, 200);
+        assertThat(statistics.condition(now)).isEqualTo(Condition.FAILING);
     }
 
     @Test
