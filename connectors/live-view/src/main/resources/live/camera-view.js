@@ -103,6 +103,11 @@ export class CameraView {
   /** The event of a frame that came without it. */
   complete(key, event) {
     this.#window.complete(key, event);
+    const header = this.#picture.shown?.header;
+    if (header?.key === key) {
+      header.event = event;
+      this.#writeFrame();
+    }
     this.#picture.redraw();
   }
 
@@ -275,6 +280,8 @@ export class CameraView {
   // --- what is shown
 
   #shown({ header }, decodable) {
+    // Its event may have come while the picture was fetched or decoded.
+    header.event ??= this.#window.frames[this.#window.indexOf(header.key)]?.event;
     this.#undecodable = decodable ? null : header;
     this.#node.dataset.key = header.key;
     this.#writeFrame();

@@ -426,6 +426,26 @@ class LivePageIT {
     }
 
     @Test
+    void shouldDrawTheBoxesOfAnEventThatComesWhenItsFrameIsSteppedBackTo() {
+        cameras.start("late", STREET);
+        cameras.turn("late", Outcome.WITHHELD);
+        browser.open(page("camera", "late"));
+        awaitMovingPictures("#large");
+        browser.press(" ");
+        browser.await("a pause", () -> "paused".equals(browser.attribute("#large", "data-mode")));
+        String paused = browser.attribute("#large", "data-key");
+        browser.press(",");
+        browser.await("a step back", () -> !paused.equals(browser.attribute("#large", "data-key")));
+        assertThat(drawn(PERSON_COLOUR)).isFalse();
+
+        cameras.turn("late", Outcome.EVENT);
+
+        browser.await("the boxes", () -> drawn(PERSON_COLOUR));
+        assertThat(browser.attribute("#large", "data-mode")).isEqualTo("paused");
+        assertThat(browser.text("#details .seen")).isEqualTo("person1car1");
+    }
+
+    @Test
     void shouldShowHostileNamesAsTextAndRunNoneOfIt() {
         String attack = "<img src=x onerror='window.ran=1'><script>window.ran=1</script>";
         cameras.start(

@@ -86,6 +86,8 @@ final class StagedCameras implements AutoCloseable {
         EMPTY,
         /** Every other frame is dropped for a newer one. */
         HALF_SUPERSEDED,
+        /** An event, but not before the camera is turned to something else. */
+        WITHHELD,
         NOTHING
     }
 
@@ -123,11 +125,14 @@ final class StagedCameras implements AutoCloseable {
         }
     }
 
+    private record Withheld(long seq, long captured, RecordMetadata place) {}
+
     private static final class Camera {
         final Scene scene;
         final byte[] jpeg;
         volatile Outcome outcome = Outcome.EVENT;
         final List<OffsetRange> superseded = new ArrayList<>();
+        final List<Withheld> withheld = new ArrayList<>();
         long seq;
         long events;
         long deadLetters;
@@ -188,6 +193,12 @@ final class StagedCameras implements AutoCloseable {
         frame.headers().add(FrameHeaders.SEQ, Long.toString(seq).getBytes(UTF_8));
         try {
             RecordMetadata place = producer.send(frame).get();
+            if (camera.outcome != Outcome.WITHHELD) {
+                for (Withheld late : camera.withheld) {
+                    sendEvent(id, late.seq(), late.captured(), camera, late.place());
+                }
+                camera.withheld.clear();
+            }
             switch (camera.outcome) {
                 case EVENT -> sendEvent(id, seq, captured, camera, place);
                 case DEAD_LETTER, EMPTY -> {
@@ -201,6 +212,7 @@ final class StagedCameras implements AutoCloseable {
                         sendEvent(id, seq, captured, camera, place);
                     }
                 }
+                case WITHHELD -> camera.withheld.add(new Withheld(seq, captured, place));
                 case NOTHING -> {}
             }
             if (seq % FRAMES_PER_STATUS == FRAMES_PER_STATUS - 1) {
