@@ -139,9 +139,8 @@ function takeEvent({ camera: id, key, capture_time_ms, event }) {
 }
 
 function takeDeadLetter(message) {
-  const camera = cameras.get(message.camera);
-  if (camera !== undefined) {
-    camera.letter = message;
+  if (message.camera !== null) {
+    cameraOf(message.camera).letter = message;
   }
   events.deadLetter(message);
 }

@@ -131,12 +131,15 @@ export function countOf(label, number) {
 /** What is wrong with a camera, to be read over its picture; empty where nothing is. */
 export function noticeOf(camera, condition, now, undecodable) {
   if (condition !== 'live') {
-    const letter = condition === 'failing' ? unansweredText({ dead_letter: camera.letter }) : '';
+    const letter = condition === 'failing' ? unansweredText(lastLetter(camera)) : '';
     return letter || conditionText(camera, condition, now);
   }
   const unanswered = unansweredText(camera.header);
   return unanswered || (undecodable ? `Cannot be shown: ${undecodable.content_type}` : '');
 }
+
+/** On a page just opened its newest frame alone has it. */
+const lastLetter = ({ letter, header }) => (letter === null ? header : { dead_letter: letter });
 
 /** What the job, by its last word, does to a camera of which it drops frames. */
 export const dropsText = ({ now, heard_ms: heard }) =>

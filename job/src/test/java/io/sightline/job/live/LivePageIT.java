@@ -348,6 +348,21 @@ class LivePageIT {
     }
 
     @Test
+    void shouldTellWhyACameraFailsByItsNewestFrameWhereNoLetterHasCome() {
+        browser.open(live.uri().toString());
+        assertThat(
+                        browser.run(
+                                """
+                                return import(location.origin + '/camera-tile.js').then(({ noticeOf }) => {
+                                  const message = 'the picture ends too early';
+                                  const header = { dead_letter: { stage: 'decode', message } };
+                                  return noticeOf({ state: {}, letter: null, header }, 'failing', 0);
+                                });
+                                """))
+                .isEqualTo("Dead letter, decode: the picture ends too early");
+    }
+
+    @Test
     void shouldKeepEachFrameOnceAndItsEventWhereTheServersListComesLater() {
         browser.open(live.uri().toString());
         assertThat(
