@@ -2,6 +2,9 @@
 import { crispContext, element } from './dom.js';
 import { drawObjects, fit, overlayStyle } from './overlay.js';
 
+/** A picture that is shown so much larger or smaller than it was decoded for is decoded again. */
+const MARKEDLY = 1.25;
+
 const waiting = new Set();
 const afterPaint = new MessageChannel();
 let paintedPictures = [];
@@ -52,13 +55,14 @@ export class Picture {
   #decoded = null;
   #width = 0;
   #height = 0;
+  #decodedWidth = Number.POSITIVE_INFINITY; // that what is shown was decoded for
   #dirty = false;
   #unseen = null; // painted, but perhaps not on the screen yet
 
   /**
    * @param listener its methods: shown(frame, decodable), seen(frame, nowMs) once it is on the
    *     screen, skipped() for a frame that a newer one overtook
-   * @param small whether a picture is kept no larger than it is shown
+   * @param small whether a picture is kept about as large as it is shown
    */
   constructor(holder, viewState, listener, small = false) {
     this.#viewState = viewState;
@@ -120,43 +124,67 @@ export class Picture {
       const frame = this.#next;
       const round = this.#round;
       this.#next = null;
-      const bitmap = await createImageBitmap(frame.blob, this.#size(frame)).catch(() => null);
+      const width = this.#widthFor(frame);
+      const size = Number.isFinite(width) ? { resizeWidth: width, resizeQuality: 'medium' } : {};
+      const bitmap = await createImageBitmap(frame.blob, size).catch(() => null);
       frame.dealtWith();
       if (round !== this.#round) {
         bitmap?.close();
         continue;
       }
       this.#decoded?.bitmap?.close();
-      this.#decoded = { frame, bitmap };
+      this.#decoded = { frame, bitmap, width };
       askForPaint(this);
     }
     this.#decoding = false;
   }
 
-  /** Pictures of a wall, kept in full, would take a browser's memory. */
-  #size({ header }) {
-    const width = Math.ceil(this.#width * window.devicePixelRatio);
-    const whole = header.event?.image.width ?? Number.POSITIVE_INFINITY;
-    return this.#small && width > 0 && width < whole
-      ? { resizeWidth: width, resizeQuality: 'medium' }
-      : {};
+  /**
+   * Pictures of a wall, kept in full, would take a browser's memory. How large a frame is, only its
+   * event says.
+   */
+  #widthFor({ header }) {
+    if (!this.#small || !this.#hasSize) {
+      return Number.POSITIVE_INFINITY;
+    }
+    const image = header.event?.image;
+    const shown = image ? image.width * fit(image, this.#width, this.#height).scale : this.#width;
+    const width = Math.ceil(shown * window.devicePixelRatio);
+    return width < (image?.width ?? Number.POSITIVE_INFINITY) ? width : Number.POSITIVE_INFINITY;
+  }
+
+  get #hasSize() {
+    return this.#width > 0 && this.#height > 0;
+  }
+
+  /** The next frame of a slow camera may be long in coming. */
+  #decodeAgain() {
+    if (this.shown === null || this.#decoding || !this.#hasSize) {
+      return;
+    }
+    const width = this.#widthFor(this.shown);
+    if (width > this.#decodedWidth * MARKEDLY || width * MARKEDLY < this.#decodedWidth) {
+      this.offer({ ...this.shown, dealtWith() {}, again: true });
+    }
   }
 
   paint() {
     if (this.#decoded !== null) {
-      const { frame, bitmap } = this.#decoded;
+      const { frame, bitmap, width } = this.#decoded;
       this.#decoded = null;
       this.shown = frame;
       this.#holder.dataset.key = frame.header.key;
       this.#transfer(bitmap);
+      this.#decodedWidth = width;
       this.#listener.shown(frame, bitmap !== null);
-      this.#unseen = frame;
+      this.#unseen = frame.again ? this.#unseen : frame;
       this.#dirty = true;
     }
     if (this.#dirty) {
       this.#dirty = false;
       this.#drawBoxes();
     }
+    this.#decodeAgain();
   }
 
   /** Closes the bitmap; with null nothing is shown. */
@@ -178,7 +206,7 @@ export class Picture {
   }
 
   #drawBoxes() {
-    if (this.#width === 0 || this.#height === 0) {
+    if (!this.#hasSize) {
       return;
     }
     const context = crispContext(this.#boxes, this.#width, this.#height);

@@ -387,6 +387,40 @@ class LivePageIT {
     }
 
     @Test
+    void shouldDecodeATallPictureAgainWhereItsTileHasGrown() {
+        browser.open(live.uri().toString());
+        browser.run(
+                """
+                return import(location.origin + '/picture.js').then(async ({ Picture }) => {
+                  const tile = document.createElement('div');
+                  tile.id = 'tried';
+                  tile.style.cssText = 'position: fixed; inset: 0 auto auto 0; width: 160px; height: 90px';
+                  document.body.append(tile);
+                  window.seen = 0;
+                  const listener = { shown() {}, seen: () => window.seen++, skipped() {} };
+                  const picture = new Picture(tile, { accepts: () => true }, listener, true);
+                  const pixels = new OffscreenCanvas(360, 640);
+                  pixels.getContext('2d').fillRect(0, 0, 360, 640);
+                  const blob = await pixels.convertToBlob();
+                  const event = { image: { width: 360, height: 640 }, objects: [] };
+                  picture.offer({ header: { key: '0-1', event }, blob, dealtWith() {} });
+                });
+                """);
+        String height = "return document.querySelector('#tried .picture').height";
+        browser.await("a picture that fits", () -> isAbout((Long) browser.run(height), 90));
+        browser.run(
+                "Object.assign(document.querySelector('#tried').style,"
+                        + " { width: '640px', height: '360px' })");
+        browser.await("a larger one", () -> isAbout((Long) browser.run(height), 360));
+        assertThat(browser.run("return window.seen")).isEqualTo(1L);
+    }
+
+    /** Whole pixels of the width leave the height a few more or less. */
+    private static boolean isAbout(long height, long wanted) {
+        return Math.abs(height - wanted) <= 2;
+    }
+
+    @Test
     void shouldStayOnTheWallWhereTheServerAnswersForACameraThatWasLeft() {
         cameras.start("left", STREET);
         browser.open(page("camera", "left"));
