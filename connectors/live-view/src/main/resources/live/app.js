@@ -130,8 +130,9 @@ function takeFrame(header, body, dealtWith) {
 function takeEvent({ camera: id, key, capture_time_ms, event }) {
   learnClasses(event.objects);
   const camera = cameraOf(id);
-  camera.complete(key, event, serverNow());
-  events.observe({ camera: id, key, event, capture_time_ms });
+  const now = serverNow();
+  camera.complete(key, event, now);
+  events.observe({ camera: id, key, event, capture_time_ms }, now);
   wall.tile(id).picture.redraw();
   if (cameraView.camera === camera) {
     cameraView.complete(key, event);
@@ -142,7 +143,7 @@ function takeDeadLetter(message) {
   if (message.camera !== null) {
     cameraOf(message.camera).letter = message;
   }
-  events.deadLetter(message);
+  events.deadLetter(message, serverNow());
 }
 
 function cameraOf(id) {

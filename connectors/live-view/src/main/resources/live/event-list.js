@@ -37,7 +37,8 @@ export class EventList {
     this.#changes.delete(camera);
   }
 
-  observe(header) {
+  /** @param now by the server's clock: it tells how long a moment is kept, whatever the camera's says */
+  observe(header, now) {
     if (!header.event) {
       return;
     }
@@ -51,6 +52,7 @@ export class EventList {
         kind: 'seen',
         camera: header.camera,
         time: change.header.capture_time_ms,
+        came: now,
         key: change.header.key,
         label: change.label,
         parts: changeParts(change),
@@ -58,18 +60,21 @@ export class EventList {
     }
   }
 
-  /** @param letter a `dead_letter` message; its camera is null where the record did not say */
-  deadLetter({ camera, capture_time_ms, stage, reason, message, key }) {
-    const time = capture_time_ms ?? Date.now();
+  /**
+   * @param letter a `dead_letter` message; its camera is null where the record did not say
+   * @param now as of observe
+   */
+  deadLetter({ camera, capture_time_ms, stage, reason, message, key }, now) {
+    const time = capture_time_ms ?? now;
     const text = `${stage}: ${message || reason}`;
     const last = this.#rows.find((row) => row.camera === camera);
-    if (last?.kind === 'bad' && last.text === text && time - last.time < ONE_ROW_MS) {
-      Object.assign(last, { time, key, times: last.times + 1 });
+    if (last?.kind === 'bad' && last.text === text && now - last.came < ONE_ROW_MS) {
+      Object.assign(last, { time, came: now, key, times: last.times + 1 });
       setText(last.clock, clock(time));
       setText(last.repeated, `×${count(last.times)}`);
       return;
     }
-    this.#add({ kind: 'bad', camera, time, key, text, times: 1, parts: ['dead letter, ', text] });
+    this.#add({ kind: 'bad', camera, time, came: now, key, text, times: 1, parts: ['dead letter, ', text] });
   }
 
   /** A camera or the server itself: state is 'warn' or 'good'. */
@@ -80,7 +85,7 @@ export class EventList {
   /** Rows of moments that the server no longer has are marked. */
   age(oldestKept) {
     for (const row of this.#rows) {
-      row.node.classList.toggle('past', row.key === null || row.time < oldestKept(row.camera));
+      row.node.classList.toggle('past', row.key === null || row.came < oldestKept(row.camera));
     }
   }
 

@@ -387,6 +387,31 @@ class LivePageIT {
     }
 
     @Test
+    void shouldMarkAnEventAsPastByTheTimeItCameNotByItsCamerasClock() {
+        browser.open(live.uri().toString());
+        assertThat(
+                        browser.run(
+                                """
+                                return import(location.origin + '/event-list.js').then(({ EventList }) => {
+                                  const all = { camera: null, accepts: () => true, acceptsLabel: () => true };
+                                  const list = new EventList(all, () => {});
+                                  const moment = { camera: 'slow clock', capture_time_ms: 40_000, key: '0-1' };
+                                  const event = { objects: [{ label: 'person', confidence: 1 }] };
+                                  for (let i = 0; i < 3; i++) {
+                                    list.observe({ ...moment, event }, 100_000);
+                                  }
+                                  list.deadLetter({ ...moment, stage: 'decode', reason: 'truncated' }, 100_000);
+                                  const rows = [...document.querySelectorAll('#events li')].slice(0, 2);
+                                  return [99_000, 101_000].map((oldest) => {
+                                    list.age(() => oldest);
+                                    return rows.map(({ className }) => className).join();
+                                  }).join(' then ');
+                                });
+                                """))
+                .isEqualTo("bad,seen then bad past,seen past");
+    }
+
+    @Test
     void shouldDecodeATallPictureAgainWhereItsTileHasGrown() {
         browser.open(live.uri().toString());
         browser.run(
