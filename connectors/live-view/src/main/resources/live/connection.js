@@ -34,6 +34,8 @@ export class Connection {
     this.#listener = listener;
     setInterval(() => this.#watch(), 1_000);
     window.addEventListener('online', () => this.retryNow());
+    // Kept by the browser for its Back button, a page would keep its place among the viewers, too.
+    window.addEventListener('pagehide', () => this.#socket?.close());
   }
 
   open() {

@@ -5,6 +5,7 @@ import static io.sightline.job.live.StagedCameras.object;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.sightline.events.DetectionEvent.BoundingBox;
 import io.sightline.job.ModelChoice;
@@ -29,6 +30,8 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.WebSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,6 +65,11 @@ class LivePageIT {
     private static final int CAR = 2;
     private static final Color PERSON_COLOUR = new Color(0x56b4e9);
     private static final Color CAR_COLOUR = new Color(0xe69f00);
+
+    /** As many as the server takes. */
+    private static final int MOST_VIEWERS = 64;
+
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     /** 4:3, so that a tile has bars beside it. */
     private static final Scene STREET =
@@ -520,6 +528,40 @@ class LivePageIT {
     }
 
     @Test
+    void shouldWaitForAPlaceWhereThereAreTooManyViewers() {
+        browser.open("about:blank");
+        browser.await("the last page to go", () -> viewers() == 0);
+        List<WebSocket> others = IntStream.range(0, MOST_VIEWERS).mapToObj(i -> watch()).toList();
+        browser.await("all the others", () -> viewers() == MOST_VIEWERS);
+
+        browser.open(live.uri().toString());
+
+        browser.await(
+                "the refusal",
+                () ->
+                        browser.text("#banner")
+                                .contains("The server has as many viewers as it takes."));
+        assertThat(browser.attribute("body", "data-connection")).isEqualTo("refused");
+        assertThat(browser.text("#connection")).isEqualTo("too many viewers");
+        others.forEach(WebSocket::abort);
+        browser.await("their places", () -> viewers() == 0);
+        // It may have tried again by itself, and hidden the button.
+        browser.run("document.querySelector('#retry').click()");
+        browser.await(
+                "the connection",
+                () -> "open".equals(browser.attribute("body", "data-connection")));
+    }
+
+    private static WebSocket watch() {
+        URI page = URI.create("ws" + live.uri().resolve("/live").toString().substring(4));
+        return CLIENT.newWebSocketBuilder().buildAsync(page, new WebSocket.Listener() {}).join();
+    }
+
+    private static int viewers() {
+        return ask("/healthz").get("clients").asInt();
+    }
+
+    @Test
     void shouldShowHostileNamesAsTextAndRunNoneOfIt() {
         String attack = "<img src=x onerror='window.ran=1'><script>window.ran=1</script>";
         cameras.start(
@@ -663,9 +705,12 @@ class LivePageIT {
 
     /** Of the frames that the server keeps of a camera, oldest first. */
     private static List<String> keys(String camera) {
-        URI uri = live.uri().resolve("/api/frames?camera=" + camera);
-        try (InputStream in = uri.toURL().openStream()) {
-            return new ObjectMapper().readTree(in).findValuesAsText("key");
+        return ask("/api/frames?camera=" + camera).findValuesAsText("key");
+    }
+
+    private static JsonNode ask(String path) {
+        try (InputStream in = live.uri().resolve(path).toURL().openStream()) {
+            return new ObjectMapper().readTree(in);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
