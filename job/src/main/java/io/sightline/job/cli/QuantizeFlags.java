@@ -8,7 +8,6 @@ import io.sightline.toolchain.quantize.QuantizeSettings.LayerRule;
 import io.sightline.toolchain.quantize.QuantizeSettings.Partial;
 import java.util.Arrays;
 import java.util.List;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 
 /** What to quantise, and how. */
@@ -18,7 +17,6 @@ final class QuantizeFlags extends RangeFlags {
             names = "--target",
             split = ",",
             paramLabel = "ENGINE",
-            converter = EngineConverter.class,
             description =
                     "Engines: onnxruntime, tensorrt, avx2 (ONNX Runtime on CPUs without VNNI). Default: onnxruntime,tensorrt.")
     List<Engine> targets;
@@ -101,13 +99,6 @@ final class QuantizeFlags extends RangeFlags {
         } catch (NumberFormatException e) {
             throw new UserException(
                     "--low-bits " + text + ": expected widths such as 4,3, or none", e);
-        }
-    }
-
-    static final class EngineConverter implements ITypeConverter<Engine> {
-        @Override
-        public Engine convert(String text) {
-            return constant(Engine.values(), text);
         }
     }
 }

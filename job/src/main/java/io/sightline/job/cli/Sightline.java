@@ -7,6 +7,8 @@ import io.sightline.job.OptionsFile;
 import io.sightline.job.UserException;
 import io.sightline.kafka.KafkaPreflightException;
 import io.sightline.toolchain.ToolchainException;
+import io.sightline.toolchain.calibrate.RangeMethod;
+import io.sightline.toolchain.quantize.QuantizeSettings.Engine;
 import io.sightline.toolchain.synth.BlockForm;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -75,9 +77,7 @@ public final class Sightline implements Callable<Integer> {
     }
 
     static int execute(String... args) {
-        CommandLine commandLine =
-                OptionTypes.register(new CommandLine(new Sightline()))
-                        .registerConverter(BlockForm.class, OptionTypes.names(BlockForm.class));
+        CommandLine commandLine = register(new CommandLine(new Sightline()));
         commandLine
                 .setUsageHelpLongOptionsMaxWidth(32)
                 .setParameterExceptionHandler(Sightline::misused)
@@ -91,6 +91,15 @@ public final class Sightline implements Callable<Integer> {
             }
         }
         return commandLine.execute(args);
+    }
+
+    /** As {@link OptionTypes#register}, with the types that a cluster does not know. */
+    static CommandLine register(CommandLine commandLine) {
+        return OptionTypes.register(commandLine)
+                .registerConverter(BlockForm.class, OptionTypes.names(BlockForm.class))
+                .registerConverter(Engine.class, OptionTypes.names(Engine.class))
+                .registerConverter(
+                        RangeMethod.Kind.class, OptionTypes.names(RangeMethod.Kind.class));
     }
 
     private static int misused(CommandLine.ParameterException e, String[] args) {

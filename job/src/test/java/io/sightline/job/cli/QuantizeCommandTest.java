@@ -3,7 +3,6 @@ package io.sightline.job.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.sightline.job.OptionTypes;
 import io.sightline.toolchain.calibrate.RangeMethod;
 import io.sightline.toolchain.quantize.QuantizeSettings;
 import io.sightline.toolchain.quantize.QuantizeSettings.Engine;
@@ -30,7 +29,7 @@ class QuantizeCommandTest {
 
     private static QuantizeSettings settings(String... args) {
         QuantizeCommand command = new QuantizeCommand();
-        OptionTypes.register(new CommandLine(command)).parseArgs(args);
+        Sightline.register(new CommandLine(command)).parseArgs(args);
         return command.flags.settings();
     }
 
