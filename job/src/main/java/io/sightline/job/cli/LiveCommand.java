@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.job.cli;
 
-import io.sightline.job.DetectionOptions;
 import io.sightline.job.UserException;
 import io.sightline.job.demo.StopSignals;
 import io.sightline.live.HttpEndpoint;
@@ -13,10 +12,8 @@ import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
@@ -126,16 +123,12 @@ final class LiveCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Map<String, Object> client = new HashMap<>();
-        DetectionOptions.kafkaClientProperties(kafka.properties)
-                .forEach((name, value) -> client.put((String) name, value));
-        client.put("bootstrap.servers", kafka.bootstrapServers);
         Set<String> names = new HashSet<>(hosts);
         String token = token();
         CountDownLatch stopped = new CountDownLatch(1);
         try (LiveView page =
                         LiveView.start(
-                                client,
+                                kafka.client(),
                                 new Topics(framesTopic, eventsTopic, deadLetterTopic, statusTopic),
                                 new WindowLimits(
                                         windowFrames,

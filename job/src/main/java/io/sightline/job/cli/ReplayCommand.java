@@ -9,7 +9,6 @@ import io.sightline.camera.ReplayPlan;
 import io.sightline.camera.VideoSource;
 import io.sightline.job.DetectionOptions;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -121,13 +120,11 @@ final class ReplayCommand implements Callable<Integer> {
                 VideoSource.open(video).close();
             }
         }
-        Map<String, Object> client = new HashMap<>();
-        DetectionOptions.kafkaClientProperties(kafka.properties)
-                .forEach((name, value) -> client.put((String) name, value));
-        client.put("bootstrap.servers", kafka.bootstrapServers);
         try (KafkaFrameSink sink =
                         KafkaFrameSink.connect(
-                                client, topic, DetectionOptions.maxFrameBytes(maxFrameBytes));
+                                kafka.client(),
+                                topic,
+                                DetectionOptions.maxFrameBytes(maxFrameBytes));
                 CameraReplay replay = new CameraReplay(plan, sink, ReplayClock.system())) {
             System.out.printf("playing to topic %s as %s%n", topic, String.join(", ", ids));
             long start = System.nanoTime();

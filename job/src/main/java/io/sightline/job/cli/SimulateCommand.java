@@ -14,7 +14,6 @@ import io.sightline.job.DetectionOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -197,10 +196,7 @@ final class SimulateCommand implements Callable<Integer> {
         }
         double rate = fps == null ? LIVE_FPS : fps;
         List<String> ids = ReplayPlan.numberedCameras(cameras);
-        Map<String, Object> client = new HashMap<>();
-        DetectionOptions.kafkaClientProperties(kafkaProperties)
-                .forEach((name, value) -> client.put((String) name, value));
-        client.put("bootstrap.servers", target.bootstrapServers);
+        Map<String, Object> client = KafkaFlags.client(target.bootstrapServers, kafkaProperties);
         int largest = DetectionOptions.maxFrameBytes(maxFrameBytes);
         try (TruthFile file = truth == null ? null : new TruthFile(truth);
                 KafkaFrameSink frames = KafkaFrameSink.connect(client, topic, largest)) {
