@@ -70,7 +70,7 @@ public final class BatcherLoad {
             ModelSpec spec, Interpolation interpolation, List<byte[]> pictures, int first) {
         return new Filler() {
             private final OpenCvFrameDecoder decoder =
-                    new OpenCvFrameDecoder(new FrameLimits(1 << 29, 1 << 28));
+                    new OpenCvFrameDecoder(FrameLimits.OWN_PICTURES);
             private final Letterbox letterbox = new Letterbox(spec, interpolation);
             private int next = first;
 

@@ -2,7 +2,6 @@
 package io.sightline.job.bench;
 
 import com.sun.management.OperatingSystemMXBean;
-import io.sightline.events.FrameRejectedException;
 import io.sightline.inference.BackendFactory;
 import io.sightline.inference.BatchBuffer;
 import io.sightline.inference.BatchingPolicy;
@@ -11,13 +10,9 @@ import io.sightline.inference.MicroBatcher;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.NanoClock;
 import io.sightline.job.ModelChoice;
-import io.sightline.vision.DecodedFrame;
+import io.sightline.toolchain.evaluate.PictureDetector;
 import io.sightline.vision.DetectionReader;
 import io.sightline.vision.Detections;
-import io.sightline.vision.FrameLimits;
-import io.sightline.vision.Letterbox;
-import io.sightline.vision.LetterboxGeometry;
-import io.sightline.vision.OpenCvFrameDecoder;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
@@ -267,43 +262,20 @@ public final class Bench implements AutoCloseable {
 
     private long inlineLoop(int worker, InferenceBackend backend, CyclicBarrier start)
             throws Exception {
-        ModelSpec spec = backend.spec();
-        try (BatchBuffer buffer = backend.newBuffer();
-                OpenCvFrameDecoder decoder = decoder();
-                Letterbox letterbox = new Letterbox(spec, model.interpolation())) {
-            DetectionReader reader = new DetectionReader(spec, model.nms(spec));
+        try (PictureDetector detector =
+                new PictureDetector(backend, model.interpolation(), model.nms(backend.spec()))) {
             start.await();
             long deadline = deadline();
             long count = 0;
             long objects = 0;
             while (System.nanoTime() < deadline) {
                 byte[] encoded = frames.get((int) ((worker + count * workers) % frames.size()));
-                objects += detect(backend, buffer, decoder, letterbox, reader, encoded);
+                objects += detector.detect(encoded).objects().size();
                 count++;
             }
             // Used, so that none of the work can be left out.
             return objects < 0 ? objects : count;
         }
-    }
-
-    private static int detect(
-            InferenceBackend backend,
-            BatchBuffer buffer,
-            OpenCvFrameDecoder decoder,
-            Letterbox letterbox,
-            DetectionReader reader,
-            byte[] encoded)
-            throws FrameRejectedException {
-        DecodedFrame picture = decoder.decode(encoded);
-        LetterboxGeometry geometry = letterbox.write(picture, buffer.slot(0));
-        backend.submit(buffer, 1);
-        return reader.read(backend.await(buffer), 0)
-                .toObjects(geometry, backend.spec().labels())
-                .size();
-    }
-
-    private static OpenCvFrameDecoder decoder() {
-        return new OpenCvFrameDecoder(new FrameLimits(1 << 29, 1 << 28));
     }
 
     static long processCpuNanos() {

@@ -40,8 +40,6 @@ import picocli.CommandLine.Parameters;
         showDefaultValues = true)
 final class DetectCommand implements Callable<Integer> {
 
-    private static final FrameLimits LIMITS = new FrameLimits(1 << 29, 1 << 28);
-
     @Parameters(arity = "1..*", paramLabel = "IMAGE", description = "JPEG, PNG or WebP files.")
     List<Path> images;
 
@@ -79,7 +77,7 @@ final class DetectCommand implements Callable<Integer> {
         ObjectMapper mapper = new ObjectMapper();
         try (InferenceBackend backend = model.backendFactory().open(1).get(0);
                 BatchBuffer buffer = backend.newBuffer();
-                OpenCvFrameDecoder decoder = new OpenCvFrameDecoder(LIMITS);
+                OpenCvFrameDecoder decoder = new OpenCvFrameDecoder(FrameLimits.OWN_PICTURES);
                 Letterbox letterbox = new Letterbox(backend.spec(), model.interpolation())) {
             ModelSpec spec = backend.spec();
             DetectionReader reader = new DetectionReader(spec, model.nms(spec));

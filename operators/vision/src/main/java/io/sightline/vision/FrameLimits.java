@@ -10,6 +10,9 @@ package io.sightline.vision;
  */
 public record FrameLimits(int maxFrameBytes, int maxFramePixels) {
 
+    /** For pictures of one's own, which nobody made to do harm: next to none. */
+    public static final FrameLimits OWN_PICTURES = new FrameLimits(1 << 29, 1 << 28);
+
     private static final int BYTES_PER_PIXEL = 3;
 
     /**

@@ -26,8 +26,6 @@ import java.nio.file.Path;
  */
 public final class Pictures implements AutoCloseable {
 
-    private static final FrameLimits LIMITS = new FrameLimits(1 << 28, 1 << 28);
-
     private final ModelSpec spec;
     private final OpenCvFrameDecoder decoder;
     private final Letterbox letterbox;
@@ -42,7 +40,7 @@ public final class Pictures implements AutoCloseable {
                 ByteBuffer.allocateDirect(4 * spec.slotBytes())
                         .order(ByteOrder.nativeOrder())
                         .asFloatBuffer();
-        decoder = new OpenCvFrameDecoder(LIMITS);
+        decoder = new OpenCvFrameDecoder(FrameLimits.OWN_PICTURES);
         letterbox = new Letterbox(spec, interpolation);
     }
 

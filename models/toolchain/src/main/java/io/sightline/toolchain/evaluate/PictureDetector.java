@@ -21,8 +21,6 @@ import java.util.List;
  */
 public final class PictureDetector implements AutoCloseable {
 
-    private static final FrameLimits LIMITS = new FrameLimits(1 << 29, 1 << 28);
-
     private final InferenceBackend backend;
     private final DetectionReader reader;
     private final BatchBuffer buffer;
@@ -44,7 +42,7 @@ public final class PictureDetector implements AutoCloseable {
     public PictureDetector(InferenceBackend backend, Interpolation interpolation, NmsSettings nms) {
         this.backend = backend;
         reader = new DetectionReader(backend.spec(), nms);
-        decoder = new OpenCvFrameDecoder(LIMITS);
+        decoder = new OpenCvFrameDecoder(FrameLimits.OWN_PICTURES);
         letterbox = new Letterbox(backend.spec(), interpolation);
         // Last, so that nothing can fail after it and leave it open.
         buffer = backend.newBuffer();
