@@ -51,6 +51,11 @@ class RuntimeProfileTest {
                 outputs());
     }
 
+    /** Bytes go in only as prepared for ONNX Runtime. */
+    static Stream<Arguments> netsForTensorRt() {
+        return nets().filter(net -> !net.get()[0].equals("bytes"));
+    }
+
     private static Arguments relu() {
         SmallNet net = new SmallNet();
         return net(net, net.decoded(net.convRelu("b", net.convRelu("a", "images"))), "relu");
@@ -224,13 +229,9 @@ class RuntimeProfileTest {
     }
 
     @ParameterizedTest(name = "{0}")
-    @MethodSource("nets")
-    void shouldGiveNearlyTheFloatOutputInTheFileForTensorRt(
-            String name, Graph graph, Set<String> operators) {
+    @MethodSource("netsForTensorRt")
+    void shouldGiveNearlyTheFloatOutputInTheFileForTensorRt(String name, Graph graph) {
         QuantizePlan plan = QuantizePlan.of(Target.TENSORRT, RangeMethod.MAX);
-        if (name.equals("bytes")) {
-            return;
-        }
         Quantizer.Result result = Quantizer.quantize(graph, SmallNet.observed(graph), plan);
         String output = graph.outputs().get(0).name();
         assertThat(
