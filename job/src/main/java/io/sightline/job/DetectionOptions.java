@@ -143,7 +143,9 @@ public final class DetectionOptions {
             names = "--max-batch",
             paramLabel = "N",
             description =
-                    "Most frames in one run, for models with a dynamic batch; absent: 1, with tensorrt 32. On a CPU larger batches gain nothing.")
+                    "Most frames in one run, for models with a dynamic batch; absent: 1, with tensorrt "
+                            + ModelChoice.MAX_BATCH_ON_GPU
+                            + ". On a CPU larger batches gain nothing.")
     Integer maxBatch;
 
     @Option(

@@ -35,7 +35,7 @@ public final class ModelChoice {
     }
 
     /** A GPU computes many frames in little more time than one. */
-    private static final int MAX_BATCH_ON_GPU = 32;
+    public static final int MAX_BATCH_ON_GPU = 32;
 
     @Option(
             names = "--model",

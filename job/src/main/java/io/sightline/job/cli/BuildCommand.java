@@ -8,6 +8,7 @@ import io.sightline.inference.OutputLayout;
 import io.sightline.inference.tensorrt.Int8Report;
 import io.sightline.inference.tensorrt.Precision;
 import io.sightline.inference.tensorrt.TensorRtEngines;
+import io.sightline.job.ModelChoice;
 import io.sightline.job.UserException;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -36,7 +37,7 @@ final class BuildCommand implements Callable<Integer> {
     @Option(
             names = "--max-batch",
             paramLabel = "N",
-            defaultValue = "32",
+            defaultValue = "" + ModelChoice.MAX_BATCH_ON_GPU,
             description = "Most frames in one run, where the model leaves its batch open.")
     int maxBatch;
 

@@ -120,7 +120,7 @@ final class EvaluateCommand implements Callable<Integer> {
     @Option(
             names = "--max-batch",
             paramLabel = "N",
-            defaultValue = "32",
+            defaultValue = "" + ModelChoice.MAX_BATCH_ON_GPU,
             description =
                     "Largest batch of TensorRT's engine, as it was built; pictures are looked at one by one.")
     int maxBatch;
