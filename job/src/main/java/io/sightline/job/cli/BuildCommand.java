@@ -12,8 +12,6 @@ import io.sightline.job.ModelChoice;
 import io.sightline.job.UserException;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -86,10 +84,7 @@ final class BuildCommand implements Callable<Integer> {
         TensorRtEngines engines =
                 new TensorRtEngines(
                         ModelFile.read(onnx),
-                        new ModelOptions(
-                                Optional.ofNullable(layout),
-                                OptionalInt.empty(),
-                                Optional.ofNullable(inputSize)),
+                        ModelOptions.of(layout, null, inputSize),
                         precision,
                         maxBatch,
                         engineCache == null ? TensorRtEngines.defaultCache() : engineCache);

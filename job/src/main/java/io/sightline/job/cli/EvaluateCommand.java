@@ -5,12 +5,10 @@ import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelFile;
-import io.sightline.inference.ModelOptions;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.OutputLayout;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
-import io.sightline.inference.onnxruntime.SessionSettings;
 import io.sightline.inference.tensorrt.Precision;
 import io.sightline.inference.tensorrt.TensorRtBackendFactory;
 import io.sightline.inference.tensorrt.TensorRtEngines;
@@ -27,8 +25,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -206,36 +202,19 @@ final class EvaluateCommand implements Callable<Integer> {
         };
     }
 
-    private List<InferenceBackend> open(
-            BackendFactory factory, Path model, Integer border, int most) {
+    private static List<InferenceBackend> open(BackendFactory factory, Path model, int most) {
         int lanes = Math.min(Math.min(factory.defaultLanes(), MOST_LANES), most);
-        if (factory.backend().equals(OnnxRuntimeBackend.NAME)) {
-            ModelFile file = ModelFile.read(model);
-            if (file.target().filter(target -> !target.equals(factory.backend())).isPresent()) {
-                return openAsDefined(file, border, lanes);
-            }
-        }
-        return factory.open(lanes);
+        return factory instanceof OnnxRuntimeBackendFactory cpu && isForAnother(model)
+                ? cpu.openAsDefined(lanes)
+                : factory.open(lanes);
     }
 
-    /** What a file for another engine is to give, whatever that engine makes of it. */
-    private List<InferenceBackend> openAsDefined(ModelFile file, Integer border, int lanes) {
-        ModelOptions options =
-                new ModelOptions(
-                        Optional.ofNullable(layout),
-                        border == null ? OptionalInt.empty() : OptionalInt.of(border),
-                        Optional.ofNullable(inputSize));
-        List<InferenceBackend> backends = new ArrayList<>();
-        try {
-            for (int i = 0; i < lanes; i++) {
-                backends.add(
-                        OnnxRuntimeBackend.open(file, options, 1, SessionSettings.reference(1)));
-            }
-            return backends;
-        } catch (RuntimeException | Error e) {
-            backends.forEach(InferenceBackend::close);
-            throw e;
-        }
+    /** Than ONNX Runtime. */
+    private static boolean isForAnother(Path model) {
+        return ModelFile.read(model)
+                .target()
+                .filter(target -> !target.equals(OnnxRuntimeBackend.NAME))
+                .isPresent();
     }
 
     private void evaluate(
@@ -246,7 +225,7 @@ final class EvaluateCommand implements Callable<Integer> {
             Progress progress,
             List<EvaluatedModel> rows) {
         BackendFactory factory = factory(backend, model, border);
-        List<InferenceBackend> lanes = open(factory, model, border, data.size());
+        List<InferenceBackend> lanes = open(factory, model, data.size());
         try {
             ModelSpec spec = lanes.get(0).spec();
             for (Interpolation interpolation : interpolations) {

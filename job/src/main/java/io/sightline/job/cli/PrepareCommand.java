@@ -8,7 +8,6 @@ import io.sightline.toolchain.prepare.PrepareSettings;
 import io.sightline.toolchain.prepare.Prepared;
 import io.sightline.toolchain.prepare.Preparer;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -74,10 +73,7 @@ final class PrepareCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ModelOptions options =
-                new ModelOptions(
-                        Optional.ofNullable(layout),
-                        border == null ? OptionalInt.empty() : OptionalInt.of(border));
+        ModelOptions options = ModelOptions.of(layout, border, null);
         Prepared prepared = Preparer.prepare(model, options, settings());
         prepared.write(out);
         prepared.steps().forEach(System.out::println);

@@ -22,4 +22,12 @@ public record ModelOptions(
 
     /** The user states nothing. */
     public static final ModelOptions NONE = new ModelOptions(Optional.empty(), OptionalInt.empty());
+
+    /** Of options that are null where the user states nothing. */
+    public static ModelOptions of(OutputLayout layout, Integer border, InputSize size) {
+        return new ModelOptions(
+                Optional.ofNullable(layout),
+                border == null ? OptionalInt.empty() : OptionalInt.of(border),
+                Optional.ofNullable(size));
+    }
 }

@@ -12,8 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalInt;
 
 /**
  * Opens single-threaded ONNX Runtime lanes of one model file.
@@ -48,16 +46,24 @@ public record OnnxRuntimeBackendFactory(
 
     @Override
     public List<InferenceBackend> open(int lanes) {
+        return open(lanes, SessionSettings.serving(THREADS_A_LANE));
+    }
+
+    /**
+     * Lanes that give what ONNX defines, slowly: for a file whose target is another engine, too,
+     * whatever that engine makes of it.
+     */
+    public List<InferenceBackend> openAsDefined(int lanes) {
+        return open(lanes, SessionSettings.reference(THREADS_A_LANE));
+    }
+
+    private List<InferenceBackend> open(int lanes, SessionSettings settings) {
         ModelFile file = ModelFile.read(Path.of(model));
-        ModelOptions options =
-                new ModelOptions(
-                        Optional.ofNullable(layout),
-                        border == null ? OptionalInt.empty() : OptionalInt.of(border),
-                        Optional.ofNullable(size));
+        ModelOptions options = ModelOptions.of(layout, border, size);
         List<InferenceBackend> backends = new ArrayList<>();
         try {
             for (int i = 0; i < lanes; i++) {
-                backends.add(OnnxRuntimeBackend.open(file, options, maxBatch, THREADS_A_LANE));
+                backends.add(OnnxRuntimeBackend.open(file, options, maxBatch, settings));
             }
             return backends;
         } catch (RuntimeException | Error e) {

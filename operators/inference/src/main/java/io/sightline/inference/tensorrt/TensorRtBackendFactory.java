@@ -11,8 +11,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -91,10 +89,7 @@ public record TensorRtBackendFactory(
         TensorRtEngines engines =
                 new TensorRtEngines(
                         ModelFile.read(Path.of(model)),
-                        new ModelOptions(
-                                Optional.ofNullable(layout),
-                                border == null ? OptionalInt.empty() : OptionalInt.of(border),
-                                Optional.ofNullable(size)),
+                        ModelOptions.of(layout, border, size),
                         precision,
                         engineBatch,
                         engineCache == null
