@@ -29,7 +29,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
  * One chain, unless frames are repartitioned. The uids are part of every savepoint: they are fixed
  * for ever.
  */
-public final class DetectionPipeline {
+final class DetectionPipeline {
 
     static final String FRAMES = "frames";
     static final String DETECT = "detect";
@@ -42,12 +42,11 @@ public final class DetectionPipeline {
 
     private DetectionPipeline() {}
 
-    /** Adds the topology to the environment. */
-    public static void build(StreamExecutionEnvironment environment, DetectionOptions options) {
-        build(environment, options, options.backendFactory());
-    }
-
-    /** With engines other than the options'. */
+    /**
+     * Adds the topology to the environment.
+     *
+     * @param engines of the options' model
+     */
     static void build(
             StreamExecutionEnvironment environment,
             DetectionOptions options,

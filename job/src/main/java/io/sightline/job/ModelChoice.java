@@ -191,7 +191,7 @@ public final class ModelChoice {
      *
      * @throws InferenceException if it is none that can be run
      */
-    public void requireUsableHere() {
+    void requireUsableHere() {
         requireHere();
         backendFactory().open(1).forEach(InferenceBackend::close);
     }

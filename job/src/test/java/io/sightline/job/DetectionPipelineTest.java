@@ -35,7 +35,7 @@ class DetectionPipelineTest {
                         "--repartition=" + repartition);
         StreamExecutionEnvironment environment =
                 StreamExecutionEnvironment.getExecutionEnvironment(new Configuration());
-        DetectionPipeline.build(environment, options);
+        DetectionPipeline.build(environment, options, options.backendFactory());
         StreamGraph graph = environment.getStreamGraph();
 
         String actual =

@@ -14,7 +14,7 @@ import org.apache.kafka.common.record.TimestampType;
  * become a dead letter, and an exception in the source would stop the job at the same record for
  * ever.
  */
-public final class FrameDeserializer implements KafkaRecordDeserializationSchema<FrameRecord> {
+final class FrameDeserializer implements KafkaRecordDeserializationSchema<FrameRecord> {
 
     private static final long serialVersionUID = 1;
 

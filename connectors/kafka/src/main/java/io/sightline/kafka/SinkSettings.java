@@ -24,9 +24,6 @@ public record SinkSettings(
         int deadLetterMaxBytes,
         Delivery delivery) {
 
-    /** Keeps ordinary frames whole, and within the limit that brokers have by default. */
-    public static final int DEFAULT_DEAD_LETTER_MAX_BYTES = 512 * 1024;
-
     private static final int MOST_DEAD_LETTER_BYTES = 512 * 1024 * 1024;
 
     public SinkSettings {

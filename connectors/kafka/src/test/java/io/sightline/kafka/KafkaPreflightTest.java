@@ -309,13 +309,7 @@ class KafkaPreflightTest {
     }
 
     private static SinkSettings sinks(String events, String letters, Delivery delivery) {
-        return new SinkSettings(
-                kafka,
-                events,
-                letters,
-                "pf-status",
-                SinkSettings.DEFAULT_DEAD_LETTER_MAX_BYTES,
-                delivery);
+        return new SinkSettings(kafka, events, letters, "pf-status", 512 * 1024, delivery);
     }
 
     private static NewTopic topic(String name, Map<String, String> configs) {

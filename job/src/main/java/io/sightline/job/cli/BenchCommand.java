@@ -2,6 +2,7 @@
 package io.sightline.job.cli;
 
 import io.sightline.camera.CameraReplay;
+import io.sightline.camera.JpegEncoder;
 import io.sightline.job.ModelChoice;
 import io.sightline.job.UserException;
 import io.sightline.job.bench.Bench;
@@ -67,7 +68,7 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--jpeg-quality",
             paramLabel = "1..100",
-            defaultValue = "95",
+            defaultValue = "" + JpegEncoder.DEFAULT_QUALITY,
             description = "Quality of the frames.")
     int jpegQuality;
 

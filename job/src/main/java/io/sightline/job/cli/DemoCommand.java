@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.job.cli;
 
+import io.sightline.camera.JpegEncoder;
 import io.sightline.camera.Pace;
 import io.sightline.camera.ReplayPlan;
 import io.sightline.job.ModelChoice;
@@ -68,7 +69,12 @@ final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--jpeg-quality",
             paramLabel = "1..100",
-            description = "Quality of the cameras' frames: " + JPEG_QUALITY + ", of videos 95.")
+            description =
+                    "Quality of the cameras' frames: "
+                            + JPEG_QUALITY
+                            + ", of videos "
+                            + JpegEncoder.DEFAULT_QUALITY
+                            + ".")
     Integer jpegQuality;
 
     @Option(
@@ -136,7 +142,7 @@ final class DemoCommand implements Callable<Integer> {
                 new ReplayPlan(
                         videos,
                         ReplayPlan.numberedCameras(cameras == null ? videos.size() : cameras),
-                        jpegQuality == null ? 95 : jpegQuality,
+                        jpegQuality == null ? JpegEncoder.DEFAULT_QUALITY : jpegQuality,
                         fps == null ? Pace.asFilmed() : Pace.fps(fps),
                         duration != null,
                         duration));

@@ -2,6 +2,7 @@
 package io.sightline.job.cli;
 
 import io.sightline.camera.CameraReplay;
+import io.sightline.camera.JpegEncoder;
 import io.sightline.inference.tensorrt.TensorRtEngines;
 import io.sightline.job.ModelChoice;
 import io.sightline.job.UserException;
@@ -29,7 +30,6 @@ import picocli.CommandLine.Option;
 final class ModelBenchCommand implements Callable<Integer> {
 
     private static final int PICTURES = 40;
-    private static final int JPEG_QUALITY = 95;
 
     @Mixin ModelChoice model;
 
@@ -120,10 +120,10 @@ final class ModelBenchCommand implements Callable<Integer> {
             return found;
         }
         if (video != null) {
-            return CameraReplay.encodeAll(video, JPEG_QUALITY, PICTURES);
+            return CameraReplay.encodeAll(video, JpegEncoder.DEFAULT_QUALITY, PICTURES);
         }
         try (ProgressLine progress = ProgressLine.open()) {
-            return SceneCameras.pictures(PICTURES, JPEG_QUALITY, progress);
+            return SceneCameras.pictures(PICTURES, JpegEncoder.DEFAULT_QUALITY, progress);
         }
     }
 }

@@ -2,6 +2,7 @@
 package io.sightline.job.cli;
 
 import io.sightline.camera.CameraReplay;
+import io.sightline.camera.JpegEncoder;
 import io.sightline.camera.KafkaFrameSink;
 import io.sightline.camera.Pace;
 import io.sightline.camera.ReplayClock;
@@ -88,7 +89,7 @@ final class ReplayCommand implements Callable<Integer> {
     @Option(
             names = "--jpeg-quality",
             paramLabel = "1..100",
-            defaultValue = "95",
+            defaultValue = "" + JpegEncoder.DEFAULT_QUALITY,
             description = "Quality of the frames.")
     int jpegQuality;
 

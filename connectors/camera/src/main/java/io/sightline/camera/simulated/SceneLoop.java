@@ -17,11 +17,9 @@ import java.util.function.IntConsumer;
  * out its frames costs next to nothing.
  *
  * @param settings the scene
- * @param framesPerSecond the rate at which what it shows moves as in life
  * @param frames the frames, in order
  */
-public record SceneLoop(
-        SceneSettings settings, double framesPerSecond, List<SimulatedFrame> frames) {
+public record SceneLoop(SceneSettings settings, List<SimulatedFrame> frames) {
 
     /**
      * Checks and copies.
@@ -38,6 +36,7 @@ public record SceneLoop(
     /**
      * Renders loops, each from its scene's time 0 on, as many side by side as there are cores.
      *
+     * @param framesPerSecond the rate at which what they show moves as in life
      * @param frames how many of each, at least 1
      * @param jpegQuality 1 to 100
      * @param done is told, by any thread, how many frames of all are rendered
@@ -100,6 +99,6 @@ public record SceneLoop(
                 done.run();
             }
         }
-        return new SceneLoop(settings, framesPerSecond, rendered);
+        return new SceneLoop(settings, rendered);
     }
 }

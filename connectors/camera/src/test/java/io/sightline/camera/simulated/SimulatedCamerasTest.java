@@ -41,7 +41,6 @@ class SimulatedCamerasTest {
     private static SceneLoop loop(int length) {
         return new SceneLoop(
                 SCENE,
-                5,
                 IntStream.range(0, length)
                         .mapToObj(
                                 i ->
@@ -212,7 +211,7 @@ class SimulatedCamerasTest {
                 .hasMessage("simulated cameras: none, expected at least one");
         assertThatThrownBy(() -> run(loops(1), 0, null))
                 .hasMessage("simulated cameras: 0.0 frames/s, expected a number above 0");
-        assertThatThrownBy(() -> new SceneLoop(SCENE, 5, List.of()))
+        assertThatThrownBy(() -> new SceneLoop(SCENE, List.of()))
                 .hasMessage("scene loop: no frames, expected at least one");
     }
 
