@@ -30,9 +30,9 @@ final class Overload {
     /** Of each phase, before it counts. */
     private static final Duration SETTLE = Duration.ofSeconds(5);
 
-    private final Measurement measurement;
+    private final ClusterMeasurement measurement;
 
-    Overload(Measurement measurement) {
+    Overload(ClusterMeasurement measurement) {
         this.measurement = measurement;
     }
 
@@ -52,15 +52,16 @@ final class Overload {
     void run(PrintStream out) throws IOException, InterruptedException {
         try (JobReader reader = measurement.reader()) {
             double carried = measurement.carried(reader);
-            Measurement.say("unloaded, " + measurement.duration.toSeconds() + " s");
-            Phase idle = phase(reader, Saturation.evenly(Measurement.CAMERAS, IDLE * carried));
+            ClusterMeasurement.say("unloaded, " + measurement.duration.toSeconds() + " s");
+            Phase idle =
+                    phase(reader, Saturation.evenly(ClusterMeasurement.CAMERAS, IDLE * carried));
             out.printf(
                     Locale.ROOT,
                     "The job carries %.1f frames/s; unloaded %.1f were sent.%n",
                     carried,
                     Arrays.stream(idle.sent).sum() / idle.seconds);
             double all = TIMES_CARRIED * carried;
-            double equal = all / (Measurement.CAMERAS - 1 + FLOOD);
+            double equal = all / (ClusterMeasurement.CAMERAS - 1 + FLOOD);
             measure(
                     out,
                     "One sends " + FLOOD + " times as much as each other",
@@ -68,7 +69,7 @@ final class Overload {
                     all,
                     idle,
                     reader);
-            double few = CARRIED_OTHERS * carried / (Measurement.CAMERAS - 1);
+            double few = CARRIED_OTHERS * carried / (ClusterMeasurement.CAMERAS - 1);
             measure(out, "The others alone would be carried", few, all, idle, reader);
         }
     }
@@ -80,10 +81,10 @@ final class Overload {
     private void measure(
             PrintStream out, String name, double others, double all, Phase idle, JobReader reader)
             throws IOException, InterruptedException {
-        Measurement.say(name + ", " + measurement.duration.toSeconds() + " s");
-        double[] rates = new double[Measurement.CAMERAS];
+        ClusterMeasurement.say(name + ", " + measurement.duration.toSeconds() + " s");
+        double[] rates = new double[ClusterMeasurement.CAMERAS];
         Arrays.fill(rates, others);
-        rates[FLOODING] = all - others * (Measurement.CAMERAS - 1);
+        rates[FLOODING] = all - others * (ClusterMeasurement.CAMERAS - 1);
         reader.forget();
         Phase loaded = phase(reader, rates);
         out.printf("%n%s:%n%n", name);
@@ -91,7 +92,7 @@ final class Overload {
     }
 
     private Phase phase(JobReader reader, double[] rates) throws IOException, InterruptedException {
-        long[] sent = new long[Measurement.CAMERAS];
+        long[] sent = new long[ClusterMeasurement.CAMERAS];
         long start;
         long end;
         try (CameraLoad load = measurement.load(rates)) {
@@ -121,7 +122,7 @@ final class Overload {
     private static void print(PrintStream out, Phase idle, Phase loaded, JobReader reader) {
         out.println("| camera | sent/s | events/s | p50 ms | p99 ms | unloaded p50 ms | p99 ms |");
         out.println("|---|---|---|---|---|---|---|");
-        for (int camera = 0; camera < Measurement.CAMERAS; camera++) {
+        for (int camera = 0; camera < ClusterMeasurement.CAMERAS; camera++) {
             String id = CameraLoad.camera(camera);
             long[] latencies = loaded.latencies(id::equals);
             long[] unloaded = idle.latencies(id::equals);

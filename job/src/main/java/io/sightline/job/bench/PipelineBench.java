@@ -8,7 +8,7 @@ import io.sightline.job.DetectionJob;
 import io.sightline.job.DetectionOptions;
 import io.sightline.job.ModelChoice;
 import io.sightline.job.local.LocalFlink;
-import io.sightline.job.local.Topics;
+import io.sightline.job.local.TopicCreator;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -152,7 +152,7 @@ final class PipelineBench implements AutoCloseable {
             eventsTopic = "events-" + number;
             deadLetterTopic = "dead-letters-" + number;
             statusTopic = "camera-status-" + number;
-            Topics.create(
+            TopicCreator.create(
                     broker.bootstrapServers(),
                     List.of(
                             new NewTopic(framesTopic, CAMERAS, (short) 1),

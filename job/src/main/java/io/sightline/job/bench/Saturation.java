@@ -44,7 +44,7 @@ final class Saturation {
             try (CameraLoad load =
                     new CameraLoad(
                             bootstrapServers,
-                            Measurement.FRAMES_TOPIC,
+                            ClusterMeasurement.FRAMES_TOPIC,
                             pictures,
                             evenly(cameras, rate))) {
                 reader.read(warmUp);

@@ -26,7 +26,7 @@ final class Soak {
     private static final int SHARES = 5;
     private static final double MIB = 1024 * 1024;
 
-    private final Measurement measurement;
+    private final ClusterMeasurement measurement;
     private final double loadShare;
     private final long process;
 
@@ -34,7 +34,7 @@ final class Soak {
      * @param loadShare of what the job carries
      * @param process the task manager's
      */
-    Soak(Measurement measurement, double loadShare, long process) {
+    Soak(ClusterMeasurement measurement, double loadShare, long process) {
         this.measurement = measurement;
         this.loadShare = loadShare;
         this.process = process;
@@ -62,7 +62,8 @@ final class Soak {
                     measurement.duration.toSeconds());
             List<Sample> samples = new ArrayList<>();
             try (CameraLoad load =
-                    measurement.load(Saturation.evenly(Measurement.CAMERAS, loadShare * carried))) {
+                    measurement.load(
+                            Saturation.evenly(ClusterMeasurement.CAMERAS, loadShare * carried))) {
                 out.println("| after | frames/s | waiting | resident MiB | handles | threads |");
                 out.println("|---|---|---|---|---|---|");
                 Duration stretch = measurement.duration.dividedBy(SAMPLES);
@@ -95,7 +96,7 @@ final class Soak {
     /** Half an hour of pictures would fill a disk; they are of no use once they are answered. */
     private void keepLittleOfWhatIsSent() throws IOException, InterruptedException {
         ConfigResource topic =
-                new ConfigResource(ConfigResource.Type.TOPIC, Measurement.FRAMES_TOPIC);
+                new ConfigResource(ConfigResource.Type.TOPIC, ClusterMeasurement.FRAMES_TOPIC);
         try (Admin admin =
                 Admin.create(Map.of("bootstrap.servers", measurement.bootstrapServers))) {
             admin.incrementalAlterConfigs(

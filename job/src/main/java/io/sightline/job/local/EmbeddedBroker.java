@@ -93,7 +93,7 @@ public final class EmbeddedBroker implements AutoCloseable {
      */
     public void createTopic(String name, int partitions, Map<String, String> configs)
             throws IOException, InterruptedException {
-        Topics.create(
+        TopicCreator.create(
                 bootstrapServers,
                 List.of(new NewTopic(name, partitions, (short) 1).configs(configs)));
     }

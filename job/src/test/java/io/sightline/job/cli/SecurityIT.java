@@ -10,7 +10,7 @@ import io.sightline.camera.EncodedFrame;
 import io.sightline.camera.KafkaFrameSink;
 import io.sightline.inference.ModelSpec;
 import io.sightline.inference.testing.TestModels;
-import io.sightline.job.local.Topics;
+import io.sightline.job.local.TopicCreator;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.Writer;
@@ -96,7 +96,7 @@ class SecurityIT {
     }
 
     private static void createTopics(String name) throws Exception {
-        Topics.main(
+        TopicCreator.main(
                 new String[] {
                     broker.openServers(),
                     name + ":1",

@@ -12,7 +12,7 @@ import java.util.List;
  * cluster: {@code overload HOST:PORT SECONDS} and {@code soak HOST:PORT SECONDS LOAD PROCESS}.
  * Tables go to standard output, progress to standard error.
  */
-public final class Measurement {
+public final class ClusterMeasurement {
 
     static final String FRAMES_TOPIC = "camera-frames";
     static final int CAMERAS = 8;
@@ -27,7 +27,7 @@ public final class Measurement {
     final Duration duration;
     final List<byte[]> pictures;
 
-    private Measurement(String bootstrapServers, Duration duration, List<byte[]> pictures) {
+    private ClusterMeasurement(String bootstrapServers, Duration duration, List<byte[]> pictures) {
         this.bootstrapServers = bootstrapServers;
         this.duration = duration;
         this.pictures = pictures;
@@ -44,8 +44,8 @@ public final class Measurement {
 
     private static void run(String[] args) throws IOException, InterruptedException {
         say("rendering pictures");
-        Measurement measurement =
-                new Measurement(
+        ClusterMeasurement measurement =
+                new ClusterMeasurement(
                         args[1],
                         Duration.ofSeconds(Long.parseLong(args[2])),
                         SceneCameras.pictures(PICTURES, JPEG_QUALITY, Progress.SILENT));

@@ -16,11 +16,11 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /** Makes topics on brokers that commands bring along. */
-public final class Topics {
+public final class TopicCreator {
 
     private static final Duration LEADER_TIMEOUT = Duration.ofSeconds(30);
 
-    private Topics() {}
+    private TopicCreator() {}
 
     /**
      * Waits for a broker and makes topics there: {@code HOST:PORT TOPIC:PARTITIONS…}. For scripts
