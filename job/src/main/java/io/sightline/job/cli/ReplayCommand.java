@@ -134,11 +134,7 @@ final class ReplayCommand implements Callable<Integer> {
             progress.start();
             Map<String, Long> sent = replay.run();
             progress.interrupt();
-            double seconds = (System.nanoTime() - start) / 1e9;
-            long total = total(sent);
-            System.out.printf(
-                    "sent %d frames of %d cameras in %.1f s (%.1f frames/s)%n",
-                    total, sent.size(), seconds, total / seconds);
+            SentFrames.print(sent, start);
         }
         return 0;
     }
@@ -147,14 +143,10 @@ final class ReplayCommand implements Callable<Integer> {
         try {
             while (true) {
                 Thread.sleep(PROGRESS_MILLIS);
-                System.out.printf("sent %d frames%n", total(replay.sent()));
+                System.out.printf("sent %d frames%n", SentFrames.total(replay.sent()));
             }
         } catch (InterruptedException e) {
             // The replay has ended.
         }
-    }
-
-    private static long total(Map<String, Long> sent) {
-        return sent.values().stream().mapToLong(Long::longValue).sum();
     }
 }

@@ -208,16 +208,12 @@ final class SimulateCommand implements Callable<Integer> {
 
     private Map<String, SceneLoop> loops(List<String> ids, double rate)
             throws InterruptedException {
-        double seconds =
-                duration == null
-                        ? LOOP_SECONDS
-                        : Math.min(LOOP_SECONDS, duration.toMillis() / 1000.0);
         List<SceneSettings> scenes = new ArrayList<>();
         for (int i = 0; i < Math.min(ids.size(), MAX_LIVE_SCENES); i++) {
             scenes.add(SceneSettings.ofSeed(seed + i, width, height));
         }
         long most = MAX_LIVE_PIXELS / ((long) width * height * scenes.size());
-        int frames = (int) Math.max(1, Math.min((long) Math.ceil(seconds * rate), most));
+        int frames = SceneLoop.frames(LOOP_SECONDS, duration, rate, most);
         System.out.printf("rendering %d scenes of %d frames%n", scenes.size(), frames);
         int total = frames * scenes.size();
         try (ProgressLine progress = ProgressLine.open()) {
@@ -238,12 +234,7 @@ final class SimulateCommand implements Callable<Integer> {
         try (SimulatedCameras playing =
                 new SimulatedCameras(loops, rate, duration, frames, sink, ReplayClock.system())) {
             long start = System.nanoTime();
-            Map<String, Long> sent = playing.run();
-            double seconds = (System.nanoTime() - start) / 1e9;
-            long total = sent.values().stream().mapToLong(Long::longValue).sum();
-            System.out.printf(
-                    "sent %d frames of %d cameras in %.1f s (%.1f frames/s)%n",
-                    total, sent.size(), seconds, total / seconds);
+            SentFrames.print(playing.run(), start);
         }
     }
 }

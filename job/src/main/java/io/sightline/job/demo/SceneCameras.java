@@ -171,18 +171,13 @@ public final class SceneCameras implements DemoCameras {
                                 scenes,
                                 settings.seed(),
                                 load.framesPerSecond(),
-                                framesOfLoop(scenes),
+                                SceneLoop.frames(
+                                        LOOP_SECONDS,
+                                        settings.duration(),
+                                        load.framesPerSecond(),
+                                        MAX_FRAMES / scenes),
                                 settings.jpegQuality(),
                                 progress));
-    }
-
-    private int framesOfLoop(int scenes) {
-        double seconds = LOOP_SECONDS;
-        if (settings.duration() != null) {
-            seconds = Math.min(seconds, settings.duration().toNanos() / 1e9);
-        }
-        int frames = (int) Math.ceil(seconds * load.framesPerSecond());
-        return Math.max(1, Math.min(frames, MAX_FRAMES / scenes));
     }
 
     @Override

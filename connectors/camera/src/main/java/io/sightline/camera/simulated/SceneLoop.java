@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.camera.simulated;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +32,22 @@ public record SceneLoop(SceneSettings settings, List<SimulatedFrame> frames) {
         if (frames.isEmpty()) {
             throw new IllegalArgumentException("scene loop: no frames, expected at least one");
         }
+    }
+
+    /**
+     * How many frames a loop takes.
+     *
+     * @param longestSeconds that it may last
+     * @param play how long it will be played, and need not last longer; null where that is open
+     * @param framesPerSecond at which it is played
+     * @param most that there may be
+     * @return at least 1
+     */
+    public static int frames(
+            double longestSeconds, Duration play, double framesPerSecond, long most) {
+        double seconds =
+                play == null ? longestSeconds : Math.min(longestSeconds, play.toNanos() / 1e9);
+        return (int) Math.max(1, Math.min((long) Math.ceil(seconds * framesPerSecond), most));
     }
 
     /**

@@ -206,6 +206,15 @@ class SimulatedCamerasTest {
     }
 
     @Test
+    void shouldRenderNoLongerLoopThanIsPlayedOrHeld() {
+        assertThat(SceneLoop.frames(20, null, 5, 1000)).isEqualTo(100);
+        assertThat(SceneLoop.frames(20, Duration.ofMinutes(1), 5, 1000)).isEqualTo(100);
+        assertThat(SceneLoop.frames(20, Duration.ofMillis(2100), 5, 1000)).isEqualTo(11);
+        assertThat(SceneLoop.frames(20, null, 5, 40)).isEqualTo(40);
+        assertThat(SceneLoop.frames(20, Duration.ofMillis(1), 0.1, 0)).isEqualTo(1);
+    }
+
+    @Test
     void shouldRefuseWhatCannotBePlayed() {
         assertThatThrownBy(() -> run(Map.of(), 5, null))
                 .hasMessage("simulated cameras: none, expected at least one");
