@@ -5,11 +5,8 @@ import io.sightline.inference.BackendFactory;
 import io.sightline.inference.FileBackendFactory;
 import io.sightline.inference.InferenceBackend;
 import io.sightline.inference.InferenceException;
-import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelSpec;
-import io.sightline.inference.OutputLayout;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
-import io.sightline.inference.tensorrt.Precision;
 import io.sightline.inference.tensorrt.TensorRtBackendFactory;
 import io.sightline.inference.tensorrt.TensorRtEngines;
 import io.sightline.vision.Interpolation;
@@ -18,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -45,25 +43,11 @@ public final class ModelChoice {
     Path file;
 
     @Option(
-            names = "--layout",
-            paramLabel = "LAYOUT",
-            description =
-                    "Output layout, where model and ModelSpec leave it open: anchors-obj, channels-first, pairs, end2end.")
-    OutputLayout layout;
-
-    @Option(
             names = "--border",
             paramLabel = "PIXELS",
             description =
                     "Gray border of the letterbox, where the ModelSpec's is not wanted (YOLOv6: 1 to 6); 0 where nobody says one.")
     Integer border;
-
-    @Option(
-            names = "--input-size",
-            paramLabel = "WxH",
-            description =
-                    "Size of the network's input in multiples of 32, such as 640x640, for models that leave it open, as the bundled one does; the ModelSpec's where absent.")
-    InputSize inputSize;
 
     @Option(
             names = "--backend",
@@ -73,25 +57,13 @@ public final class ModelChoice {
     Backend backend;
 
     @Option(
-            names = "--precision",
-            paramLabel = "PRECISION",
-            description =
-                    "In what TensorRT computes: int8, fp16 or fp32; absent: int8 where the model is quantised, else fp16.")
-    Precision precision;
-
-    @Option(
             names = "--gpu-device",
             paramLabel = "N",
             description =
                     "GPU for TensorRT, as the CUDA driver counts; absent: those that Flink assigns (external resource gpu), else 0.")
     Integer gpuDevice;
 
-    @Option(
-            names = "--engine-cache",
-            paramLabel = "DIR",
-            description =
-                    "Folder of TensorRT's engines, on a cluster on the task managers; absent: .cache/sightline/engines in the user's home.")
-    Path engineCache;
+    @Mixin EngineFlags engine;
 
     @Option(
             names = "--confidence",
@@ -131,13 +103,10 @@ public final class ModelChoice {
     private ModelChoice copy() {
         ModelChoice choice = new ModelChoice();
         choice.file = file;
-        choice.layout = layout;
+        choice.engine = engine;
         choice.border = border;
-        choice.inputSize = inputSize;
         choice.backend = backend;
-        choice.precision = precision;
         choice.gpuDevice = gpuDevice;
-        choice.engineCache = engineCache;
         choice.confidence = confidence;
         choice.iou = iou;
         choice.interpolation = interpolation;
@@ -154,7 +123,9 @@ public final class ModelChoice {
             if (gpuDevice != null) {
                 DetectionOptions.atLeast(problems, "--gpu-device", gpuDevice, 0);
             }
-        } else if (precision != null || gpuDevice != null || engineCache != null) {
+        } else if (engine.precision() != null
+                || gpuDevice != null
+                || engine.cacheFolder() != null) {
             problems.add(
                     "--precision, --gpu-device and --engine-cache are for --backend tensorrt: leave them out");
         }
@@ -228,16 +199,17 @@ public final class ModelChoice {
             case TENSORRT ->
                     new TensorRtBackendFactory(
                             model,
-                            layout,
+                            engine.layout(),
                             border,
-                            inputSize,
+                            engine.inputSize(),
                             maxBatch,
                             engineBatch,
-                            precision,
+                            engine.precision(),
                             gpuDevice == null ? List.of() : List.of(gpuDevice),
-                            engineCache == null ? null : engineCache.toString());
+                            engine.cacheFolder());
             case ONNXRUNTIME ->
-                    new OnnxRuntimeBackendFactory(model, layout, border, inputSize, maxBatch);
+                    new OnnxRuntimeBackendFactory(
+                            model, engine.layout(), border, engine.inputSize(), maxBatch);
         };
     }
 

@@ -30,33 +30,7 @@ final class AuditCommand implements Callable<Integer> {
 
     @Mixin KafkaFlags kafka;
 
-    @Option(
-            names = "--frames-topic",
-            paramLabel = "TOPIC",
-            defaultValue = "camera-frames",
-            description = "Topic the job reads.")
-    String framesTopic;
-
-    @Option(
-            names = "--events-topic",
-            paramLabel = "TOPIC",
-            defaultValue = "detections",
-            description = "Topic of its detection events.")
-    String eventsTopic;
-
-    @Option(
-            names = "--dead-letter-topic",
-            paramLabel = "TOPIC",
-            defaultValue = "camera-frames-dead-letter",
-            description = "Topic of its dead letters.")
-    String deadLetterTopic;
-
-    @Option(
-            names = "--camera-status-topic",
-            paramLabel = "TOPIC",
-            defaultValue = "camera-status",
-            description = "Topic of its camera statuses.")
-    String statusTopic;
+    @Mixin JobTopics topics;
 
     @Option(
             names = "--group-id",
@@ -103,10 +77,10 @@ final class AuditCommand implements Callable<Integer> {
                         KafkaConnection.of(
                                 kafka.bootstrapServers,
                                 DetectionOptions.kafkaClientProperties(kafka.properties)),
-                        framesTopic,
-                        eventsTopic,
-                        deadLetterTopic,
-                        statusTopic,
+                        topics.frames,
+                        topics.events,
+                        topics.deadLetters,
+                        topics.statuses,
                         groupId,
                         TopicPosition.parseStart(from),
                         TopicPosition.parseStart(until),

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.sightline.job.cli;
 
-import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelOptions;
-import io.sightline.inference.OutputLayout;
 import io.sightline.inference.tensorrt.Int8Report;
-import io.sightline.inference.tensorrt.Precision;
 import io.sightline.inference.tensorrt.TensorRtEngines;
+import io.sightline.job.EngineFlags;
 import io.sightline.job.ModelChoice;
 import io.sightline.job.UserException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code ./sightline model build}: a TensorRT engine for the GPU of this machine. */
@@ -39,26 +38,7 @@ final class BuildCommand implements Callable<Integer> {
             description = "Most frames in one run, where the model leaves its batch open.")
     int maxBatch;
 
-    @Option(
-            names = "--precision",
-            paramLabel = "PRECISION",
-            description =
-                    "int8, fp16 or fp32; absent: int8 where the model is quantised, else fp16.")
-    Precision precision;
-
-    @Option(
-            names = "--layout",
-            paramLabel = "LAYOUT",
-            description =
-                    "Output layout, where model and ModelSpec leave it open: anchors-obj, channels-first, pairs, end2end.")
-    OutputLayout layout;
-
-    @Option(
-            names = "--input-size",
-            paramLabel = "WxH",
-            description =
-                    "Size of the network's input in multiples of 32, such as 640x640, for models that leave it open; the ModelSpec's where absent.")
-    InputSize inputSize;
+    @Mixin EngineFlags engine;
 
     @Option(
             names = "--gpu-device",
@@ -66,12 +46,6 @@ final class BuildCommand implements Callable<Integer> {
             defaultValue = "0",
             description = "GPU, as the CUDA driver counts.")
     int gpuDevice;
-
-    @Option(
-            names = "--engine-cache",
-            paramLabel = "DIR",
-            description = "Folder of engines; absent: .cache/sightline/engines in the user's home.")
-    Path engineCache;
 
     @Option(names = "--rebuild", description = "Build it even if it is there.")
     boolean rebuild;
@@ -84,22 +58,22 @@ final class BuildCommand implements Callable<Integer> {
         TensorRtEngines engines =
                 new TensorRtEngines(
                         ModelFile.read(onnx),
-                        ModelOptions.of(layout, null, inputSize),
-                        precision,
+                        ModelOptions.of(engine.layout(), null, engine.inputSize()),
+                        engine.precision(),
                         maxBatch,
-                        engineCache == null ? TensorRtEngines.defaultCache() : engineCache);
-        TensorRtEngines.Built engine = engines.build(gpuDevice, rebuild, System.err::println);
+                        engine.cacheFolder());
+        TensorRtEngines.Built built = engines.build(gpuDevice, rebuild, System.err::println);
         System.out.printf(
                 Locale.ROOT,
                 "%s: %s, %s, batches %s, %s %.1f s%n",
-                engine.file(),
-                engine.gpu(),
-                engine.precision().label(),
-                engine.profiles(),
-                engine.built() ? "built in" : "was there, built before in",
-                engine.buildSeconds());
-        if (engine.int8() != null) {
-            print(engine.int8());
+                built.file(),
+                built.gpu(),
+                built.precision().label(),
+                built.profiles(),
+                built.built() ? "built in" : "was there, built before in",
+                built.buildSeconds());
+        if (built.int8() != null) {
+            print(built.int8());
         }
         return 0;
     }

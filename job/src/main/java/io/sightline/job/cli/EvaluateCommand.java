@@ -3,15 +3,13 @@ package io.sightline.job.cli;
 
 import io.sightline.inference.BackendFactory;
 import io.sightline.inference.InferenceBackend;
-import io.sightline.inference.InputSize;
 import io.sightline.inference.ModelFile;
 import io.sightline.inference.ModelSpec;
-import io.sightline.inference.OutputLayout;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackend;
 import io.sightline.inference.onnxruntime.OnnxRuntimeBackendFactory;
-import io.sightline.inference.tensorrt.Precision;
 import io.sightline.inference.tensorrt.TensorRtBackendFactory;
 import io.sightline.inference.tensorrt.TensorRtEngines;
+import io.sightline.job.EngineFlags;
 import io.sightline.job.ModelChoice;
 import io.sightline.job.UserException;
 import io.sightline.toolchain.Progress;
@@ -27,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -83,19 +82,7 @@ final class EvaluateCommand implements Callable<Integer> {
                     "How images are resized: linear, or yolov6 (area when shrinking, as YOLOv6 evaluates); several are compared: linear,yolov6.")
     List<Interpolation> interpolations;
 
-    @Option(
-            names = "--layout",
-            paramLabel = "LAYOUT",
-            description =
-                    "Output layout, where model and ModelSpec leave it open: anchors-obj, channels-first, pairs, end2end.")
-    OutputLayout layout;
-
-    @Option(
-            names = "--input-size",
-            paramLabel = "WxH",
-            description =
-                    "Size of the networks' input in multiples of 32, such as 640x640, for models that leave it open; the ModelSpecs' where absent.")
-    InputSize inputSize;
+    @Mixin EngineFlags engine;
 
     @Option(
             names = "--backend",
@@ -107,26 +94,12 @@ final class EvaluateCommand implements Callable<Integer> {
     List<ModelChoice.Backend> backends;
 
     @Option(
-            names = "--precision",
-            paramLabel = "PRECISION",
-            description =
-                    "In what TensorRT computes: int8, fp16 or fp32; absent: int8 where the model is quantised, else fp16.")
-    Precision precision;
-
-    @Option(
             names = "--max-batch",
             paramLabel = "N",
             defaultValue = "" + ModelChoice.MAX_BATCH_ON_GPU,
             description =
                     "Largest batch of TensorRT's engine, as it was built; pictures are looked at one by one.")
     int maxBatch;
-
-    @Option(
-            names = "--engine-cache",
-            paramLabel = "DIR",
-            description =
-                    "Folder of TensorRT's engines; absent: .cache/sightline/engines in the user's home.")
-    Path engineCache;
 
     @Option(names = "--per-class", description = "Print every class as well.")
     boolean perClass;
@@ -186,19 +159,20 @@ final class EvaluateCommand implements Callable<Integer> {
     private BackendFactory factory(ModelChoice.Backend backend, Path model, Integer border) {
         return switch (backend) {
             case ONNXRUNTIME ->
-                    new OnnxRuntimeBackendFactory(model.toString(), layout, border, inputSize, 1);
+                    new OnnxRuntimeBackendFactory(
+                            model.toString(), engine.layout(), border, engine.inputSize(), 1);
             // One picture after the other, on the engine that the job runs.
             case TENSORRT ->
                     new TensorRtBackendFactory(
                             model.toString(),
-                            layout,
+                            engine.layout(),
                             border,
-                            inputSize,
+                            engine.inputSize(),
                             1,
                             maxBatch,
-                            precision,
+                            engine.precision(),
                             List.of(),
-                            engineCache == null ? null : engineCache.toString());
+                            engine.cacheFolder());
         };
     }
 

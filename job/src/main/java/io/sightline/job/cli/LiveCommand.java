@@ -33,34 +33,7 @@ final class LiveCommand implements Callable<Integer> {
 
     @Mixin KafkaFlags kafka;
 
-    @Option(
-            names = "--frames-topic",
-            paramLabel = "TOPIC",
-            defaultValue = "camera-frames",
-            description = "Topic the cameras write to.")
-    String framesTopic;
-
-    @Option(
-            names = "--events-topic",
-            paramLabel = "TOPIC",
-            defaultValue = "detections",
-            description = "Topic of the job's events.")
-    String eventsTopic;
-
-    @Option(
-            names = "--dead-letter-topic",
-            paramLabel = "TOPIC",
-            defaultValue = "camera-frames-dead-letter",
-            description = "Topic of the frames that the job could not read.")
-    String deadLetterTopic;
-
-    @Option(
-            names = "--camera-status-topic",
-            paramLabel = "TOPIC",
-            defaultValue = "camera-status",
-            description =
-                    "Topic of what the job says of each camera: frames it dropped, its lag, silence.")
-    String statusTopic;
+    @Mixin JobTopics topics;
 
     @Option(
             names = "--bind",
@@ -129,7 +102,11 @@ final class LiveCommand implements Callable<Integer> {
         try (LiveView page =
                         LiveView.start(
                                 kafka.client(),
-                                new Topics(framesTopic, eventsTopic, deadLetterTopic, statusTopic),
+                                new Topics(
+                                        topics.frames,
+                                        topics.events,
+                                        topics.deadLetters,
+                                        topics.statuses),
                                 new WindowLimits(
                                         windowFrames,
                                         windowMemory.getBytes(),

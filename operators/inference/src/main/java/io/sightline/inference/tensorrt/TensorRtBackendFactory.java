@@ -92,9 +92,7 @@ public record TensorRtBackendFactory(
                         ModelOptions.of(layout, border, size),
                         precision,
                         engineBatch,
-                        engineCache == null
-                                ? TensorRtEngines.defaultCache()
-                                : Path.of(engineCache));
+                        engineCache);
         return List.copyOf(
                 engines.open(gpus.isEmpty() ? List.of(0) : gpus, lanes, maxBatch, LOG::info));
     }

@@ -46,17 +46,21 @@ public final class TensorRtEngines {
     /**
      * @param precision null for what suits the model: int8 where it is quantised, else fp16
      * @param maxBatch largest batch, where the graph leaves it open
-     * @param cache folder of engines
+     * @param cache folder of engines; null for the user's own, .cache/sightline/engines
      * @throws InferenceException if the model is not one for TensorRT, or not for that precision
      * @throws IllegalArgumentException if {@code maxBatch} is less than 1
      */
     public TensorRtEngines(
-            ModelFile model, ModelOptions options, Precision precision, int maxBatch, Path cache) {
+            ModelFile model,
+            ModelOptions options,
+            Precision precision,
+            int maxBatch,
+            String cache) {
         this.model = model;
         this.options = options;
         this.precision = Precision.of(model, precision);
         this.profiles = BatchProfiles.upTo(maxBatch);
-        this.cache = new EngineCache(cache);
+        this.cache = new EngineCache(cache == null ? usersOwn() : Path.of(cache));
     }
 
     /**
@@ -89,8 +93,7 @@ public final class TensorRtEngines {
                         GpuProbe.version(calls.driverVersion()));
     }
 
-    /** Where engines are kept if the user names no folder. */
-    public static Path defaultCache() {
+    private static Path usersOwn() {
         return Path.of(System.getProperty("user.home"), ".cache", "sightline", "engines");
     }
 

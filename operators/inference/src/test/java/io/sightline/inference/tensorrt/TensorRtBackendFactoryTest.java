@@ -88,7 +88,7 @@ class TensorRtBackendFactoryTest {
                                 Optional.of(new InputSize(96, 96))),
                         null,
                         16,
-                        Path.of("engines"));
+                        "engines");
         assertThat(engines.key(t4))
                 .isEqualTo(
                         new EngineKey(
