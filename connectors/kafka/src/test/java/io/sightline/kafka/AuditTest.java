@@ -70,8 +70,8 @@ class AuditTest {
             Instant.now().truncatedTo(ChronoUnit.MILLIS).minusSeconds(3600).toString();
 
     @BeforeAll
-    static void start() {
-        kafka = KafkaConnection.of(TestBroker.start().servers);
+    static void start() throws Exception {
+        kafka = KafkaConnection.of(TestBroker.start().servers());
         sender = producer(Map.of());
     }
 

@@ -71,8 +71,8 @@ class KafkaJobTest {
     private static KafkaConnection kafka;
 
     @BeforeAll
-    static void startBroker() {
-        kafka = KafkaConnection.of(TestBroker.start().servers);
+    static void startBroker() throws Exception {
+        kafka = KafkaConnection.of(TestBroker.start().servers());
     }
 
     /** Not chained, so that all that travels is serialized between the operators. */

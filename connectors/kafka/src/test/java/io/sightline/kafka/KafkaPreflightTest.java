@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +33,7 @@ class KafkaPreflightTest {
 
     @BeforeAll
     static void startBroker() throws Exception {
-        kafka = KafkaConnection.of(TestBroker.start().servers);
+        kafka = KafkaConnection.of(TestBroker.start().servers());
         try (Admin admin = Admin.create(kafka.toProperties())) {
             admin.createTopics(
                             List.of(
@@ -265,13 +267,15 @@ class KafkaPreflightTest {
 
     @Test
     void shouldSayInOneLineThatNobodyAnswers() throws Exception {
-        KafkaConnection nobody = KafkaConnection.of("127.0.0.1:" + TestBroker.freePorts()[0]);
+        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            String address = "127.0.0.1:" + silent.getLocalPort();
 
-        assertThatThrownBy(() -> check(nobody, Duration.ofMillis(500)))
-                .isInstanceOf(KafkaPreflightException.class)
-                .hasMessageStartingWith("no Kafka broker answers at 127.0.0.1:")
-                .message()
-                .doesNotContain("\n");
+            assertThatThrownBy(() -> check(KafkaConnection.of(address), Duration.ofMillis(500)))
+                    .isInstanceOf(KafkaPreflightException.class)
+                    .hasMessageStartingWith("no Kafka broker answers at " + address)
+                    .message()
+                    .doesNotContain("\n");
+        }
     }
 
     @Test
