@@ -20,6 +20,7 @@ import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import kafka.tools.StorageTool;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.utils.Exit;
 import org.apache.kafka.common.utils.Time;
 
 /**
@@ -120,11 +121,15 @@ public final class KraftBroker implements AutoCloseable {
     public void start() {
         KafkaRaftServer starting =
                 new KafkaRaftServer(KafkaConfig.fromProps(properties), Time.SYSTEM);
+        // One that finds its controller's port taken would halt the JVM before it says so.
+        Exit.setHaltProcedure((status, message) -> {});
         try {
             starting.startup();
         } catch (RuntimeException e) {
             end(starting);
             throw e;
+        } finally {
+            Exit.resetHaltProcedure();
         }
         server = starting;
     }
